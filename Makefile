@@ -1,0 +1,74 @@
+# Every task of the project. `make` alone lists them.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+BUILD       := .build
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+FUNCTIONS   := connections intake sender page
+SOURCES     := $(shell find functions shared -type f ! -name '*_test.go' ! -path '*/testdata/*' ! -path '*/events/*' 2>/dev/null) go.mod go.sum Makefile
+
+# The processor the deployable binaries are for: arm64 (default) or x86_64, as template.yaml's Architecture.
+ARCH        ?= arm64
+GOARCH_OF    = $(subst x86_64,amd64,$(1))
+HOST_ARCH   := $(shell go env GOHOSTARCH)
+
+# One recipe for every binary that runs on Lambda, here or there. No VCS stamp, no paths, no build id: the same sources
+# give the same bytes. lambda.norpc leaves out the part only the retired go1.x runtime needs.
+GO_BUILD     = CGO_ENABLED=0 go build -trimpath -buildvcs=false -tags lambda.norpc -ldflags '-s -w -buildid='
+
+# The race detector needs a C compiler; without one the tests run all the same.
+RACE        := $(shell command -v $$(go env CC) >/dev/null 2>&1 && echo 'int main(void){return 0;}' | $$(go env CC) -x c -o /dev/null - 2>/dev/null && echo -race)
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: functions $(BUILD)/run/local ## Run everything on this machine (PORT, API_KEY, RETRY_SCHEDULE, …)
+	@exec $(BUILD)/run/local
+
+.PHONY: test
+test: functions ## Run the tests, shuffled, with the race detector where a C compiler works
+	@echo "tests: shuffled, race detector $(if $(RACE),on,off (no working C compiler))"
+	@CGO_ENABLED=$(if $(RACE),1,0) go test $(RACE) -shuffle=on ./...
+
+.PHONY: check
+check: ## Check format, vet, staticcheck and that go.mod is tidy
+	@out=$$(gofmt -l functions shared); [ -z "$$out" ] || { echo "gofmt: not formatted:"; echo "$$out"; exit 1; }
+	go vet -tags lambda.norpc ./...
+	go run $(STATICCHECK) -tags lambda.norpc ./...
+	go mod tidy -diff
+
+.PHONY: build
+build: $(FUNCTIONS:%=build-deploy-%) ## Build the deployable binaries into .build/deploy (ARCH=arm64 or x86_64)
+	@cd $(BUILD)/deploy && sha256sum */bootstrap
+
+.PHONY: $(FUNCTIONS:%=build-deploy-%)
+$(FUNCTIONS:%=build-deploy-%): build-deploy-%:
+	@mkdir -p $(BUILD)/deploy/$*
+	GOOS=linux GOARCH=$(call GOARCH_OF,$(ARCH)) $(GO_BUILD) -o $(BUILD)/deploy/$*/bootstrap ./functions/$*
+
+# `sam build` calls this, with ARTIFACTS_DIR, for each function of the template (BuildMethod: makefile).
+build-%Function:
+	@mkdir -p "$(ARTIFACTS_DIR)"
+	GOOS=linux GOARCH=$(call GOARCH_OF,$(ARCH)) $(GO_BUILD) -o "$(ARTIFACTS_DIR)/bootstrap" ./functions/$$(echo $* | tr '[:upper:]' '[:lower:]')
+
+# The same binaries for this machine, which `make run` and the end-to-end tests start.
+.PHONY: functions
+functions: $(FUNCTIONS:%=$(BUILD)/run/%/bootstrap)
+
+$(BUILD)/run/%/bootstrap: $(SOURCES)
+	@mkdir -p $(@D)
+	@echo "building functions/$*"
+	@GOARCH=$(HOST_ARCH) $(GO_BUILD) -o $@ ./functions/$*
+
+$(BUILD)/run/local: $(SOURCES)
+	@mkdir -p $(@D)
+	@echo "building shared/local/run"
+	@CGO_ENABLED=0 go build -trimpath -o $@ ./shared/local/run
+
+.PHONY: clean
+clean: ## Remove everything that was built
+	rm -rf $(BUILD) .aws-sam
