@@ -1,0 +1,35 @@
+package apigw
+
+import (
+	"net/http"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// WriteJSON answers with v as JSON: no HTML escaping, an empty list for a nil slice, invalid UTF-8
+// replaced. If v cannot be encoded the answer is a 500.
+func WriteJSON(w http.ResponseWriter, r *http.Request, status int, v any) {
+	b, err := marshal(v)
+	if err != nil {
+		WriteError(w, r, err)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_, _ = w.Write(b)
+}
+
+// write is WriteJSON for values that always encode, under the content type already set.
+func write(w http.ResponseWriter, status int, v any) {
+	b, err := marshal(v)
+	if err != nil {
+		status, b = http.StatusInternalServerError, nil
+	}
+	w.WriteHeader(status)
+	_, _ = w.Write(b)
+}
+
+func marshal(v any) ([]byte, error) {
+	return json.Marshal(v, jsontext.AllowInvalidUTF8(true))
+}
