@@ -117,30 +117,35 @@ func AllowAccount(ctx context.Context, account string) error {
 // Require serves next for callers with a valid token. If the route has a path value named account,
 // it must be an account the caller reaches; otherwise the answer is 404.
 func (k *Keys) Require(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		p, err := k.Authenticate(r.Context(), r.Header.Get("Authorization"))
-		if err == nil {
-			ctx := context.WithValue(r.Context(), principalKey{}, p)
-			if account := r.PathValue("account"); account != "" {
-				err = AllowAccount(ctx, account)
-			}
-			if err == nil {
-				next.ServeHTTP(w, r.WithContext(ctx))
-				return
-			}
+	return k.require(next, func(r *http.Request, p Principal) error {
+		if account := r.PathValue("account"); account != "" && !p.MayReach(account) {
+			return problem.New(problem.NotFound, "")
 		}
-		apigw.WriteError(w, r, err)
+		return nil
 	})
 }
 
-// RequireAPIKey serves next for the Academy's API key alone. A page token gets a 401 here, also
-// for its own account.
+// RequireAPIKey serves next for the Academy's API key alone. Every page token gets a 401 here,
+// whichever account the address names.
 func (k *Keys) RequireAPIKey(next http.Handler) http.Handler {
-	return k.Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if p, _ := FromContext(r.Context()); p.Kind != KindAPIKey {
-			apigw.WriteError(w, r, errUnauthorized())
+	return k.require(next, func(_ *http.Request, p Principal) error {
+		if p.Kind != KindAPIKey {
+			return errUnauthorized()
+		}
+		return nil
+	})
+}
+
+func (k *Keys) require(next http.Handler, allow func(*http.Request, Principal) error) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		p, err := k.Authenticate(r.Context(), r.Header.Get("Authorization"))
+		if err == nil {
+			err = allow(r, p)
+		}
+		if err != nil {
+			apigw.WriteError(w, r, err)
 			return
 		}
-		next.ServeHTTP(w, r)
-	}))
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), principalKey{}, p)))
+	})
 }
