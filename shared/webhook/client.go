@@ -124,6 +124,8 @@ type Request struct {
 	Body       []byte // sent as it is
 	// Secrets sign, the current one first, then the previous one while both are valid. At least one.
 	Secrets []Secret
+	// Timeout shortens the client's, for a caller that has less time left; 0 leaves it.
+	Timeout time.Duration
 }
 
 // Result is what became of an attempt. It may be logged: its log form has neither the receiver's
@@ -178,7 +180,11 @@ func (c *Client) post(parent context.Context, r Request) Result {
 	if err := c.rules.Check(r.Link.Reveal()); err != nil {
 		return Result{Code: CodeBlocked, Err: err}
 	}
-	ctx, cancel := context.WithTimeoutCause(parent, c.timeout, errDeadline)
+	timeout := c.timeout
+	if r.Timeout > 0 {
+		timeout = min(timeout, r.Timeout)
+	}
+	ctx, cancel := context.WithTimeoutCause(parent, timeout, errDeadline)
 	defer cancel()
 	var seen progress
 	req, err := c.request(httptrace.WithClientTrace(ctx, seen.trace()), r)
