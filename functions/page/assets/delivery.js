@@ -1,0 +1,77 @@
+// One delivery in the journal, and its detail.
+import {pause} from './api.js';
+import {ask, clone, fail, make, press, show, text} from './dom.js';
+import {moment, took} from './format.js';
+import {request, triggers} from './store.js';
+import {reason, statuses} from './strings.js';
+
+export function deliveryRow(id, first, changed) {
+	const part = clone('t-row');
+	let delivery, payload;
+
+	function update(next) {
+		const moved = delivery && delivery.last_attempt_at !== next.last_attempt_at;
+		delivery = next;
+		const [kind, name, words] = statuses[next.status];
+		text(part.time, moment(next.created_at, true));
+		text(part.title, triggers.find((each) => each.action === next.action)?.title ?? next.action);
+		text(part.order, `заказ ${next.order_id}`);
+		show(part.test, next.test);
+		part.status.className = `mark ${kind}`;
+		text(part.status, name);
+		text(part.why, next.last_error ? reason(next.last_error, next.last_status, next.error_text) : '');
+		text(part.explain, words);
+		if (moved && payload !== undefined) load();
+	}
+
+	async function load() {
+		const {payload: sent, attempts, attempts_log: log = []} = await request(id, 'GET', `/deliveries/${delivery.id}`);
+		payload = sent && JSON.stringify(sent, null, 2);
+		text(part.payload, payload ?? '');
+		show(part.sent, payload);
+		show(part.copy, payload);
+		show(part.gone, !payload);
+		part.attempts.start = Math.max(1, attempts - log.length + 1);
+		part.attempts.replaceChildren(...log.map((each) => make('li', `${moment(each.at, true)} · ${each.error ? reason(each.error, each.status, each.error_text) : `принято (ответ ${each.status})`} · ${took(each.duration_ms)}${each.response ? ` · «${each.response}»` : ''}`)));
+		show(part.tried, log.length);
+	}
+
+	async function again() {
+		const before = delivery.last_attempt_at;
+		await request(id, 'POST', `/deliveries/${delivery.id}/retry`);
+		text(part.note, 'Отправляем…');
+		for (let step = 0; step < 6 && delivery.last_attempt_at === before; step++) {
+			await pause(step);
+			await changed();
+		}
+		text(part.note, delivery.last_attempt_at === before ? 'Событие в очереди.' : 'Отправлено.');
+	}
+
+	part.open.onclick = () => {
+		const open = part.open.ariaExpanded === 'false';
+		part.open.ariaExpanded = open;
+		show(part.detail, open);
+		fail(part.error);
+		if (open) load().catch((error) => fail(part.error, error));
+	};
+	press(part.retry, part.error, async () => {
+		if (delivery.status !== 'delivered') return again();
+		ask({
+			title: 'Отправить ещё раз?', yes: 'Отправить',
+			words: 'Albato уже принял это событие. Связка сработает второй раз, и Albato посчитает ещё один запуск.',
+			save: () => void again().catch((error) => fail(part.error, error)),
+		});
+	});
+	part.copy.onclick = async () => {
+		try {
+			await navigator.clipboard.writeText(payload);
+			text(part.note, 'Скопировано.');
+		} catch {
+			// An iframe may not be allowed to use the clipboard.
+			getSelection().selectAllChildren(part.payload);
+			text(part.note, 'Данные выделены: нажмите Ctrl+C.');
+		}
+	};
+	update(first);
+	return {el: part.el, update, focus: () => part.open.focus()};
+}

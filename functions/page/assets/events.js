@@ -1,0 +1,82 @@
+// The six events of a connection: which are sent, and a test of each.
+import {clone, make, press, show, text} from './dom.js';
+import {took} from './format.js';
+import {patch, request, triggers} from './store.js';
+import {advice, problem, reason} from './strings.js';
+
+export function eventList(id, tested) {
+	const el = make('ul', '', 'events');
+	const ticked = {}; // here, but not yet confirmed by the server
+	let connection;
+
+	const rows = triggers.map(({action, title, description}) => {
+		const part = clone('t-event');
+		text(part.title, title);
+		text(part.when, description);
+		text(part.of, `: ${title}`);
+		part.box.onchange = () => choose(action, part);
+		press(part.test, part.error, async () => {
+			part.result.replaceChildren(make('p', 'Отправляем…', 'muted'));
+			try {
+				part.result.replaceChildren(outcome(await request(id, 'POST', '/test', {action})));
+				tested();
+			} catch (error) {
+				part.result.replaceChildren();
+				throw error;
+			}
+		});
+		el.append(part.el);
+		return {action, ...part};
+	});
+
+	function say({error}, words) {
+		text(error, words);
+		show(error, words);
+	}
+
+	async function choose(action, part) {
+		const on = part.box.checked;
+		say(part, '');
+		if (!on && connection.enabled && connection.actions.every((each) => each === action)) {
+			part.box.checked = true;
+			say(part, 'Это единственное отмеченное событие. Чтобы не отправлять ничего, выключите подключение вверху.');
+			return;
+		}
+		ticked[action] = on;
+		try {
+			await patch(id, ({actions}) => ({
+				actions: triggers.map((each) => each.action).filter((each) => (each === action ? on : actions.includes(each))),
+			}));
+		} catch (error) {
+			say(part, problem(error));
+		}
+		delete ticked[action];
+		update(connection);
+	}
+
+	function update(next) {
+		connection = next;
+		for (const {action, box} of rows) box.checked = ticked[action] ?? next.actions.includes(action);
+	}
+
+	return {
+		el, update,
+		// point leads to the list with a word why.
+		point(words) {
+			say(rows[0], words);
+			rows[0].box.focus();
+		},
+	};
+}
+
+function outcome({delivered, status, duration_ms: ms, error, error_text: words, request: sent, response}) {
+	const part = clone('t-result');
+	part.word.className = `mark ${delivered ? 'ok' : 'bad'}`;
+	text(part.word, delivered ? 'Albato принял тест' : 'Тест не дошёл');
+	text(part.more, `${delivered ? `ответ ${status}` : reason(error, status, words)} · ${took(ms)}`);
+	text(part.advice, delivered ? 'Теперь обновите поля в связке: Albato уже знает их.' : advice(error));
+	text(part.sent, JSON.stringify(sent, null, 2));
+	text(part.response, response || 'Пустой ответ. Так бывает, это нормально.');
+	show(part.answered, status);
+	return part.el;
+}

@@ -1,0 +1,94 @@
+// The journal of a connection: its deliveries, newest first.
+import {drawChart} from './chart.js';
+import {deliveryRow} from './delivery.js';
+import {clone, fail, press, show, text} from './dom.js';
+import {zone} from './format.js';
+import {keep, recall} from './session.js';
+import {request, triggers} from './store.js';
+import {statuses} from './strings.js';
+
+const page = 20;
+
+export function journal(id) {
+	const part = clone('t-journal'), {action, status, order} = part;
+	const rows = new Map(), key = `filter:${id}`;
+	let cursor, turn = 0, typing;
+
+	triggers.forEach((each) => action.append(new Option(each.title, each.action)));
+	Object.entries(statuses).forEach(([value, [, name]]) => status.append(new Option(name, value)));
+	[action.value, status.value, order.value] = recall(key) ?? ['', '', ''];
+	text(part.zone, `Время: ${zone()}.`);
+	const filter = () => [action.value, status.value, order.value.trim()];
+
+	// take reads a page: after a cursor, or the newest. What another filter has overtaken is dropped.
+	async function take(from, mine) {
+		const [action, status, order_id] = filter();
+		const query = Object.entries({limit: page, action, status, order_id, cursor: from}).filter(([, value]) => value);
+		const found = await request(id, 'GET', `/deliveries?${new URLSearchParams(query)}`);
+		return mine === turn ? found : {deliveries: []};
+	}
+
+	// put shows deliveries: known ones where they are, new ones at an end.
+	function put(deliveries, end) {
+		const unknown = deliveries.filter((each) => {
+			rows.get(each.id)?.update(each);
+			return !rows.has(each.id);
+		}).map((each) => {
+			rows.set(each.id, deliveryRow(id, each, reload));
+			return rows.get(each.id);
+		});
+		part.rows[end](...unknown.map((each) => each.el));
+		show(part.empty, !rows.size);
+		text(part.empty, filter().some(Boolean) ? 'Ничего не нашлось. Измените фильтр.' : 'Здесь появятся отправленные события.');
+		show(part.more, cursor);
+		return unknown;
+	}
+
+	async function begin() {
+		const mine = ++turn;
+		part.rows.ariaBusy = 'true';
+		try {
+			const found = await take(null, mine);
+			if (mine !== turn) return;
+			fail(part.error);
+			rows.clear();
+			part.rows.replaceChildren();
+			cursor = found.next_cursor;
+			put(found.deliveries, 'append');
+		} catch (error) {
+			if (mine === turn) fail(part.error, error);
+		}
+		part.rows.ariaBusy = null;
+	}
+
+	// reload takes in what is new without losing what is open.
+	async function reload() {
+		if (document.hidden || part.el.closest('[hidden]')) return;
+		request(id, 'GET', '/deliveries/summary?hours=24').then(({hours}) => drawChart(part, hours), () => {});
+		if (part.rows.ariaBusy) return;
+		const found = await take(null, turn).catch(() => null);
+		if (found?.deliveries.length === page && !found.deliveries.some((each) => rows.has(each.id))) return begin();
+		if (found) put(found.deliveries, 'prepend');
+	}
+
+	function changed() {
+		keep(key, filter());
+		begin();
+	}
+	action.onchange = status.onchange = changed;
+	order.oninput = () => {
+		clearTimeout(typing);
+		typing = setTimeout(changed, 350);
+	};
+	part.filter.onsubmit = (event) => event.preventDefault();
+	press(part.more, part.error, async () => {
+		const mine = turn, found = await take(cursor, mine);
+		if (mine !== turn) return;
+		cursor = found.next_cursor;
+		put(found.deliveries, 'append')[0]?.focus();
+	});
+	begin();
+	setTimeout(reload);
+	setInterval(reload, 10_000);
+	return {el: part.el, reload};
+}

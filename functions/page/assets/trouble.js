@@ -1,0 +1,97 @@
+// What is wrong with a connection, what to do, and the way back: a progress that survives a reload.
+import {now, pause} from './api.js';
+import {notice, press, show, text} from './dom.js';
+import {events, moment, until} from './format.js';
+import {keep, recall} from './session.js';
+import {connections, refresh, request} from './store.js';
+import {advice, reason} from './strings.js';
+
+export function trouble(part, id, over) {
+	const key = `resume:${id}`;
+	let connection, following, again;
+
+	function update(next) {
+		connection = next;
+		const {enabled, health} = next;
+		const bad = enabled && health.state !== 'healthy';
+		let run = recall(key);
+		if (run && (!enabled || ended(run, health))) {
+			keep(key, null);
+			run = null;
+			over();
+		}
+		if (!bad) again = false;
+		show(part.trouble, bad || run);
+		show(part.running, run);
+		show(part.way, !run);
+		show(part.facts, !run);
+		if (run) progress(run, health);
+		else if (bad) explain(health);
+	}
+
+	function explain(health) {
+		const suspended = health.state === 'suspended';
+		part.trouble.classList.toggle('bad', suspended);
+		text(part.what, suspended ? 'Отправка приостановлена' : again ? 'Попробовали ещё раз — пока не получается' : 'Albato не принимает события, мы повторяем');
+		const said = [
+			reason(health.last_error, health.last_status, health.last_error_text),
+			moment(health.since),
+			events(health.waiting ?? 0, health.waiting_more),
+			suspended ? 'сама не начнётся, нужны вы' : health.next_attempt_at ? until(health.next_attempt_at) : 'прямо сейчас',
+		];
+		part.facts.querySelectorAll('dd').forEach((node, i) => text(node, said[i]));
+		text(part.advice, `${advice(health.last_error)} События ждут по порядку, ничего не потеряно.`);
+		text(part.resume, suspended ? 'Отправить накопленное' : 'Попробовать сейчас');
+	}
+
+	function progress(run, {waiting = 0, waiting_more: more}) {
+		run.total = Math.max(run.total, waiting);
+		keep(key, run);
+		part.trouble.classList.remove('bad');
+		text(part.what, 'Отправляем накопленное');
+		text(part.advice, 'События уходят по порядку. Страницу можно закрыть.');
+		part.bar.max = run.total || 1;
+		if (more) part.bar.removeAttribute('value');
+		else part.bar.value = run.total - waiting;
+		text(part.left, more ? `Осталось больше ${waiting}` : `Отправлено ${run.total - waiting} из ${run.total}`);
+		follow();
+	}
+
+	// ended tells whether a run is over, and says how.
+	function ended(run, health) {
+		if (health.state === 'healthy' && !health.waiting) {
+			notice(`Готово, отправка работает.${run.total ? ` Накопленное ушло в Albato: ${events(run.total)}.` : ''}`);
+			return true;
+		}
+		again = health.state === 'suspended'
+			|| health.attempts > 0 && health.next_attempt_at !== run.next && new Date(health.next_attempt_at) > now();
+		if (again) notice('Попробовали ещё раз, но Albato пока не принимает события.');
+		return again;
+	}
+
+	// follow looks often at first, then less, for as long as the run lasts and the tab is seen.
+	async function follow() {
+		if (following) return;
+		following = true;
+		for (let step = 0; recall(key) && connections.has(id); step++) {
+			await pause(step);
+			if (!document.hidden) await refresh(id).catch(() => {});
+		}
+		following = false;
+	}
+
+	press(part.resume, part.error, async () => {
+		const {waiting: total = 0, next_attempt_at: next} = connection.health;
+		await request(id, 'POST', '/resume');
+		keep(key, {total, next});
+		await refresh(id);
+		part.what.focus();
+	});
+
+	return {
+		update,
+		tick() {
+			if (!part.facts.hidden && !part.trouble.hidden) explain(connection.health);
+		},
+	};
+}
