@@ -3,7 +3,6 @@ package webhook
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"io"
 	"net"
@@ -32,7 +31,7 @@ const (
 // after the request has ended.
 type progress struct {
 	answered  atomic.Bool // a first byte of the answer was seen
-	tlsFailed atomic.Bool
+	tlsFailed atomic.Bool // the handshake ended with an error of whatever type
 }
 
 func (p *progress) trace() *httptrace.ClientTrace {
@@ -89,13 +88,8 @@ func isLocal(err error) bool {
 }
 
 func isTLS(err error) bool {
-	var (
-		certificate *tls.CertificateVerificationError
-		record      tls.RecordHeaderError
-		authority   x509.UnknownAuthorityError
-		hostname    x509.HostnameError
-	)
-	return errors.As(err, &certificate) || errors.As(err, &record) || errors.As(err, &authority) || errors.As(err, &hostname)
+	var certificate *tls.CertificateVerificationError
+	return errors.As(err, &certificate)
 }
 
 func isBroken(err error) bool {
