@@ -42,18 +42,24 @@ type Error struct {
 	Status int
 	// RetryAfter is how long the caller should wait before the same request may succeed; 0 means unknown.
 	RetryAfter time.Duration
+	// Cause is what went wrong inside. It is for the log, never for the caller.
+	Cause error
 }
 
-// Error gives the sentence and the wrong fields, for logs and tests.
+// Unwrap gives the cause.
+func (e *Error) Unwrap() error { return e.Cause }
+
+// Error gives the sentence, the wrong fields and the cause, for logs and tests.
 func (e *Error) Error() string {
-	if len(e.Fields) == 0 {
-		return string(e.Code) + ": " + e.Detail
+	var s strings.Builder
+	s.WriteString(string(e.Code) + ": " + e.Detail)
+	for _, f := range e.Fields {
+		s.WriteString("; " + f.Field + ": " + f.Detail)
 	}
-	parts := make([]string, len(e.Fields))
-	for i, f := range e.Fields {
-		parts[i] = f.Field + ": " + f.Detail
+	if e.Cause != nil {
+		s.WriteString(": " + e.Cause.Error())
 	}
-	return string(e.Code) + ": " + e.Detail + " (" + strings.Join(parts, "; ") + ")"
+	return s.String()
 }
 
 // New makes an error with a code and a sentence.

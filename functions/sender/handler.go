@@ -1,0 +1,117 @@
+package main
+
+import (
+	"context"
+	"strconv"
+	"sync"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"github.com/nethouse-academy/albato/shared/connection"
+	"github.com/nethouse-academy/albato/shared/delivery"
+)
+
+// deadLetters takes what cannot be read, as it came.
+type deadLetters interface {
+	Put(ctx context.Context, text, group, deduplication string) error
+}
+
+type handler struct {
+	sender      *delivery.Sender
+	deadLetters deadLetters
+	observer    *observer
+}
+
+// handle takes a batch of either queue. What it names in the answer comes back; everything else is deleted by Lambda.
+// It never returns an error: that would bring the whole batch back.
+func (h *handler) handle(ctx context.Context, batch events.SQSEvent) (events.SQSEventResponse, error) {
+	defer h.observer.flush()
+	var (
+		back       []string
+		deliveries []delivery.Received
+		tokens     []delivery.Received
+	)
+	for _, record := range batch.Records {
+		r, err := received(record)
+		switch {
+		case err != nil:
+			if !h.bury(ctx, record, err) {
+				back = append(back, record.MessageId)
+			}
+		case r.Token != nil:
+			tokens = append(tokens, r)
+		default:
+			deliveries = append(deliveries, r)
+		}
+	}
+	if len(deliveries) > 0 {
+		back = append(back, h.sender.Deliver(ctx, deliveries)...)
+	}
+	back = append(back, h.drain(ctx, tokens)...)
+	var answer events.SQSEventResponse
+	for _, id := range back {
+		answer.BatchItemFailures = append(answer.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: id})
+	}
+	return answer, nil
+}
+
+// drain takes tokens side by side; each is a connection of its own. One that is done is deleted at once: its group is not
+// to wait for another's link.
+func (h *handler) drain(ctx context.Context, tokens []delivery.Received) (back []string) {
+	var (
+		mu    sync.Mutex
+		group sync.WaitGroup
+	)
+	seen := map[delivery.Token]bool{}
+	for _, t := range tokens {
+		// A second token of one connection behind the first has nothing to do now; it comes back after it.
+		if seen[*t.Token] {
+			back = append(back, t.MessageID)
+			continue
+		}
+		seen[*t.Token] = true
+		group.Go(func() {
+			done := h.sender.Drain(ctx, t)
+			mu.Lock()
+			defer mu.Unlock()
+			if !done {
+				back = append(back, t.MessageID)
+			} else if len(tokens) > 1 {
+				if err := h.sender.Retries.Delete(ctx, []string{t.Handle}); err != nil {
+					h.observer.fault(ctx, "deleting a token", err) // the end of the invocation deletes it too
+				}
+			}
+		})
+	}
+	group.Wait()
+	return back
+}
+
+// received reads a record of either queue.
+func received(record events.SQSMessage) (delivery.Received, error) {
+	r := delivery.Received{MessageID: record.MessageId, Handle: record.ReceiptHandle}
+	var err error
+	if r.Message, r.Token, err = delivery.Decode(record.Body); err != nil {
+		return r, err
+	}
+	if r.Sequence, err = connection.ParseSequence(record.Attributes["SequenceNumber"]); err != nil {
+		return r, err
+	}
+	r.ReceiveCount, _ = strconv.Atoi(record.Attributes["ApproximateReceiveCount"]) // absent: not worth a failure
+	return r, nil
+}
+
+// bury puts a message that is not ours, or is broken, with the dead letters, so that it does not block its group until
+// the queue gives it up. It tells whether it could.
+func (h *handler) bury(ctx context.Context, record events.SQSMessage, cause error) bool {
+	h.observer.fault(ctx, "reading a message", cause)
+	group := record.Attributes["MessageGroupId"]
+	if group == "" {
+		group = "unreadable"
+	}
+	if err := h.deadLetters.Put(ctx, record.Body, group, record.MessageId); err != nil {
+		h.observer.fault(ctx, "burying a message", err)
+		return false
+	}
+	return true
+}
