@@ -14,6 +14,9 @@ import (
 // the old ones stay as long as entries last.
 const dictionaryVersion = 1
 
+// compression is the quickest level that makes good use of the dictionary.
+const compression = 3
+
 //go:embed dictionary-1.txt
 var dictionary []byte
 
@@ -21,7 +24,7 @@ var dictionary []byte
 const maxPayload = 1 << 20
 
 var compressors = sync.Pool{New: func() any {
-	w, err := flate.NewWriterDict(io.Discard, flate.BestSpeed, dictionary)
+	w, err := flate.NewWriterDict(io.Discard, compression, dictionary)
 	if err != nil {
 		panic(err) // the level is a constant
 	}
