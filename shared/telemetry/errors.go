@@ -27,7 +27,7 @@ func ErrText(err error) string {
 		text = strings.ReplaceAll(text, strconv.Quote(u.URL), "[url]")
 		text = strings.ReplaceAll(text, u.URL, "[url]")
 	}
-	return cut(clean(text), maxError)
+	return cut(localPhone.ReplaceAllString(clean(text), "[phone]"), maxError)
 }
 
 // Panic is a recovered value as a log attribute: its type and where it came from, never its
@@ -60,41 +60,57 @@ func callers() string {
 
 const maxError = 300
 
-var (
-	urlPattern    = regexp.MustCompile(`(?i)[a-z][a-z0-9+.-]*://[^\s"'<>]+`)
-	pathPattern   = regexp.MustCompile(`/(?:wh|h)/[^\s"'<>]+`)
-	emailPattern  = regexp.MustCompile(`[^\s@"'<>:,;()]+@[^\s@"'<>:,;()]+\.[^\s@"'<>:,;()]+`)
-	phonePattern  = regexp.MustCompile(`\+\d[\d ()-]{8,}\d`)
-	secretPattern = regexp.MustCompile(`whsec_[A-Za-z0-9+/=_-]+`)
-	tokenPattern  = regexp.MustCompile(`eyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)*`)
-	bearerPattern = regexp.MustCompile(`(?i)bearer\s+[^\s"']+`)
-)
+// A rule names a text that must not be logged; sign is a cheap test for it, since most texts hold
+// nothing of the kind and a regular expression costs memory even then.
+type rule struct {
+	sign    string
+	pattern *regexp.Regexp
+	instead string
+	isLink  bool // a link that is masked already stays: it is meant to be read
+}
+
+var rules = []rule{
+	{"://", regexp.MustCompile(`(?i)[a-z][a-z0-9+.-]*://[^\s"'<>]+`), "[url]", true},
+	{"/wh/", regexp.MustCompile(`/wh/[^\s"'<>]+`), "[path]", true},
+	{"/h/", regexp.MustCompile(`/h/[^\s"'<>]+`), "[path]", true},
+	{"whsec_", regexp.MustCompile(`whsec_[A-Za-z0-9+/=_-]+`), "[secret]", false},
+	{"earer", regexp.MustCompile(`(?i)bearer\s+[^\s"']+`), "[token]", false},
+	{"eyJ", regexp.MustCompile(`eyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)*`), "[token]", false},
+	{"@", regexp.MustCompile(`[^\s@"'<>:,;()]+@[^\s@"'<>:,;()]+\.[^\s@"'<>:,;()]+`), "[e-mail]", false},
+	{"+", regexp.MustCompile(`\+\d[\d ()-]{8,}\d`), "[phone]", false},
+}
+
+// A phone without its plus sign looks like an id, so it is looked for in errors alone.
+var localPhone = regexp.MustCompile(`\b[78][ (-]*\d{3}[ )-]*\d{3}[ -]*\d{2}[ -]*\d{2}\b`)
 
 // clean removes from a text what must not be logged, should it have got there. It is the second
 // line of defence: the first is that nobody puts it there.
 func clean(s string) string {
-	if strings.ContainsAny(s, "/@+") || strings.Contains(s, "whsec_") || strings.Contains(s, "eyJ") ||
-		strings.Contains(s, "earer") {
-		s = cleanSchemes(s)
-		s = pathPattern.ReplaceAllString(s, "[path]")
-		s = secretPattern.ReplaceAllString(s, "[secret]")
-		s = bearerPattern.ReplaceAllString(s, "[token]")
-		s = tokenPattern.ReplaceAllString(s, "[token]")
-		s = emailPattern.ReplaceAllString(s, "[e-mail]")
-		s = phonePattern.ReplaceAllString(s, "[phone]")
+	for _, r := range rules {
+		if strings.Contains(s, r.sign) {
+			s = r.pattern.ReplaceAllStringFunc(s, func(found string) string {
+				if r.isLink && isMasked(found) {
+					return found
+				}
+				return r.instead
+			})
+		}
 	}
 	return cut(s, maxValue)
 }
 
-// cleanSchemes leaves a masked link alone: its hidden parts are marked, and it is meant to be read.
-func cleanSchemes(s string) string {
-	return urlPattern.ReplaceAllStringFunc(s, func(u string) string {
-		if strings.Contains(u, "…") {
-			return u
-		}
-		return "[url]"
-	})
+// isMasked tells a masked link from one that was merely cut: behind the host nothing long is left.
+func isMasked(link string) bool {
+	_, path, found := strings.Cut(link, "://")
+	if found {
+		_, path, _ = strings.Cut(path, "/")
+	} else {
+		path = link
+	}
+	return strings.Contains(path, "…") && !longRun.MatchString(path)
 }
+
+var longRun = regexp.MustCompile(`[^/…?]{5}`)
 
 func cut(s string, longest int) string {
 	if len(s) <= longest {

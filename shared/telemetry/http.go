@@ -37,10 +37,8 @@ func LogHTTP(ctx context.Context, l *slog.Logger, r HTTPRequest) {
 	l.LogAttrs(ctx, level, "request", attrs...)
 }
 
-// Milliseconds is a duration as a number of milliseconds.
-func Milliseconds(key string, d time.Duration) slog.Attr {
-	return slog.Float64(key, float64(d.Microseconds())/1000)
-}
+// Milliseconds is a duration as a whole number of milliseconds.
+func Milliseconds(key string, d time.Duration) slog.Attr { return slog.Int64(key, d.Milliseconds()) }
 
 // knownMethod does not repeat what a stranger made up.
 func knownMethod(m string) string {

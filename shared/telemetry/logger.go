@@ -64,7 +64,9 @@ func replace(groups []string, a slog.Attr) slog.Attr {
 		case slog.TimeKey:
 			return a
 		case slog.LevelKey:
-			return a
+			if l, ok := a.Value.Any().(slog.Level); ok {
+				return slog.String(a.Key, l.String()) // as it is, a level costs a JSON encoder
+			}
 		case slog.MessageKey:
 			return slog.String(a.Key, clean(a.Value.String()))
 		}
