@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"strconv"
-	"sync"
 
 	"github.com/aws/aws-lambda-go/events"
 
@@ -47,44 +46,14 @@ func (h *handler) handle(ctx context.Context, batch events.SQSEvent) (events.SQS
 	if len(deliveries) > 0 {
 		back = append(back, h.sender.Deliver(ctx, deliveries)...)
 	}
-	back = append(back, h.drain(ctx, tokens)...)
+	if len(tokens) > 0 {
+		back = append(back, h.sender.DrainAll(ctx, tokens)...)
+	}
 	var answer events.SQSEventResponse
 	for _, id := range back {
 		answer.BatchItemFailures = append(answer.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: id})
 	}
 	return answer, nil
-}
-
-// drain takes tokens side by side; each is a connection of its own. One that is done is deleted at once: its group is not
-// to wait for another's link.
-func (h *handler) drain(ctx context.Context, tokens []delivery.Received) (back []string) {
-	var (
-		mu    sync.Mutex
-		group sync.WaitGroup
-	)
-	seen := map[delivery.Token]bool{}
-	for _, t := range tokens {
-		// A second token of one connection behind the first has nothing to do now; it comes back after it.
-		if seen[*t.Token] {
-			back = append(back, t.MessageID)
-			continue
-		}
-		seen[*t.Token] = true
-		group.Go(func() {
-			done := h.sender.Drain(ctx, t)
-			mu.Lock()
-			defer mu.Unlock()
-			if !done {
-				back = append(back, t.MessageID)
-			} else if len(tokens) > 1 {
-				if err := h.sender.Retries.Delete(ctx, []string{t.Handle}); err != nil {
-					h.observer.fault(ctx, "deleting a token", err) // the end of the invocation deletes it too
-				}
-			}
-		})
-	}
-	group.Wait()
-	return back
 }
 
 // received reads a record of either queue.

@@ -3,6 +3,7 @@ package delivery
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"github.com/nethouse-academy/albato/shared/connection"
@@ -15,6 +16,40 @@ const (
 	// maxReceives: a queue gives a message up after 1,000 receives, so a token that has been woken often is replaced.
 	maxReceives = 900
 )
+
+// DrainAll takes a batch of tokens side by side; each is a connection of its own. It returns the ids of the messages that
+// are to come back. A token that is done is deleted at once, so that its group does not wait for another's link.
+func (s *Sender) DrainAll(ctx context.Context, tokens []Received) (back []string) {
+	var (
+		mu    sync.Mutex
+		group sync.WaitGroup
+		seen  = map[Token]bool{}
+	)
+	for _, t := range tokens {
+		// A second token of one connection, behind the first, has nothing to do now; it comes back after it.
+		if seen[*t.Token] {
+			back = append(back, t.MessageID)
+			continue
+		}
+		seen[*t.Token] = true
+		group.Go(func() {
+			done := s.Drain(ctx, t)
+			mu.Lock()
+			defer mu.Unlock()
+			if !done {
+				back = append(back, t.MessageID)
+				return
+			}
+			if len(tokens) > 1 {
+				if err := s.Retries.Delete(ctx, []string{t.Handle}); err != nil {
+					s.Fault(ctx, "deleting a token", err) // the end of the invocation deletes it too
+				}
+			}
+		})
+	}
+	group.Wait()
+	return back
+}
 
 // Drain is what a token does when it wakes: it tries what waits of its connection, in order, until nothing waits, the
 // link fails again, or the invocation's time is up. It returns true when the token has done its work and is to be

@@ -78,7 +78,7 @@ func (l *lane) run(ctx context.Context) (x settled) {
 		}
 	}
 	if l.waits() {
-		if err := l.EnsureToken(ctx, l.c); err != nil {
+		if err := l.controls().EnsureToken(ctx, l.c); err != nil {
 			l.Fault(ctx, "sending a token", err)
 			return l.sort(true)
 		}

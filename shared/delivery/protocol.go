@@ -143,15 +143,4 @@ type Sender struct {
 	Retention time.Duration // how long an entry is kept
 }
 
-// EnsureToken sees to it that a failing connection has its token. It comes after what made it necessary has been
-// written, and before the messages that caused it are acknowledged: whoever fails between is repeated.
-func (s *Sender) EnsureToken(ctx context.Context, c connection.Connection) error {
-	if c.Health.State != connection.Failing || !c.Health.TokenOverdue(s.Now()) {
-		return nil
-	}
-	if err := s.Tokens.Send(ctx, Token{c.AccountID, c.ID}); err != nil {
-		return err
-	}
-	// A mark that is missed costs a second token later, which waits behind the first and then ends.
-	return s.Gate.TokenSent(ctx, c, s.Now())
-}
+func (s *Sender) controls() Controls { return Controls{s.Tokens, s.Gate, s.Now} }
