@@ -23,7 +23,9 @@ type Error struct {
 func (e *Error) Error() string { return e.Code + ": " + e.Message }
 
 // Errorf makes an Error.
-func Errorf(code, format string, args ...any) *Error { return &Error{code, fmt.Sprintf(format, args...)} }
+func Errorf(code, format string, args ...any) *Error {
+	return &Error{code, fmt.Sprintf(format, args...)}
+}
 
 const maxInput = 1 << 20 // bytes
 
