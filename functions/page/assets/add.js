@@ -1,11 +1,8 @@
 // The form that takes a link.
-import {clone, fail, hint, show, text} from './dom.js';
+import {attempt, clone, fail, hint, show} from './dom.js';
 import {keep, recall} from './session.js';
 import {create, load} from './store.js';
-import {judgeLink} from './strings.js';
-
-const hosts = document.body.dataset.hosts.split(' ');
-export const judge = (typed) => judgeLink(typed, hosts);
+import {judge} from './strings.js';
 
 export function addForm(key, done, cancel) {
 	const part = clone('t-add'), {el, url, name} = part;
@@ -29,32 +26,26 @@ export function addForm(key, done, cancel) {
 	}
 	look();
 
-	el.addEventListener('submit', async (event) => {
+	el.onsubmit = event => {
 		event.preventDefault();
-		if (part.submit.ariaDisabled) return;
-		const link = url.value.trim();
-		if (!link) {
-			hint(part.hint, ['bad', 'Вставьте ссылку из Albato.']);
+		attempt(part.submit, part.error, async () => {
+			const link = url.value.trim();
 			url.focus();
-			return;
-		}
-		part.submit.ariaDisabled = 'true';
-		fail(part.error);
-		try {
-			const made = await create({webhook_url: link, ...(name.value.trim() && {name: name.value.trim()})});
-			for (const [input, draft] of fields) {
-				input.value = '';
-				keep(draft, null);
+			if (!link) return hint(part.hint, ['bad', 'Вставьте ссылку из Albato.']);
+			try {
+				const made = await create({webhook_url: link, ...(name.value.trim() && {name: name.value.trim()})});
+				for (const [input, draft] of fields) {
+					input.value = '';
+					keep(draft, null);
+				}
+				look();
+				done(made);
+			} catch (error) {
+				// The answer to an earlier try may have been lost: then the connection is there.
+				if (error.status === 409) load().catch(() => {});
+				throw error;
 			}
-			look();
-			done(made);
-		} catch (error) {
-			fail(part.error, error);
-			url.focus();
-			// The answer to an earlier try may have been lost on its way: then the connection is there already.
-			if (error.status === 409) load().catch(() => {});
-		}
-		part.submit.ariaDisabled = null;
-	});
+		});
+	};
 	return {el, focus: () => url.focus()};
 }

@@ -1,7 +1,7 @@
 // Calls to the public API of the same origin.
 import {session} from './session.js';
 
-const patience = 25_000; // ms; a test waits for Albato, up to its own time limit
+const patience = 25_000; // ms; a test waits for Albato
 
 // ApiError is a call that did not succeed; code is the API's own, or `offline` or `timeout`.
 export class ApiError extends Error {
@@ -16,8 +16,8 @@ let skew = 0;
 // now is the server's time as far as known: the organiser's clock may be wrong.
 export const now = () => Date.now() + skew;
 
-// sleeps doubles as a pace: each step waits longer, up to 5 s.
-export const pause = (step) => new Promise((done) => setTimeout(done, Math.min(5000, 500 * 1.3 ** step)));
+// pause waits, longer at each step, up to 5 s.
+export const pause = step => new Promise(done => setTimeout(done, Math.min(5000, 500 * 1.3 ** step)));
 
 export async function call(method, url, body, headers) {
 	let response, text;
@@ -40,7 +40,7 @@ export async function call(method, url, body, headers) {
 	throw new ApiError(value?.code, response.status, value, Number(response.headers.get('retry-after')));
 }
 
-// Numbers beyond 2^53 keep their digits where the browser can do that.
+// Numbers beyond 2^53 keep their digits where the browser can.
 function parse(text) {
 	try {
 		return JSON.parse(text, (_, value, context) =>

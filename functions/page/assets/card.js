@@ -1,12 +1,11 @@
 // One connection's card: state, switch, settings; once opened, events and journal.
-import {judge} from './add.js';
-import {ask, clone, fail, notice, show, text} from './dom.js';
+import {ask, attempt, clone, fail, notice, show, text} from './dom.js';
 import {eventList} from './events.js';
-import {events, moment} from './format.js';
+import {events, moment, since} from './format.js';
 import {journal} from './journal.js';
 import {keep, recall} from './session.js';
 import {patch, remove} from './store.js';
-import {states} from './strings.js';
+import {judge, states} from './strings.js';
 import {trouble} from './trouble.js';
 
 export function card(first, open) {
@@ -40,10 +39,12 @@ export function card(first, open) {
 		text(part.name, next.name || 'Albato');
 		part.state.className = `mark ${kind}`;
 		text(part.state, word);
-		text(part.aside, aside ?? (state === 'healthy' ? `последняя доставка ${last}` : `с ${moment(health.since)}, ждут: ${events(health.waiting ?? 0, health.waiting_more)}`));
+		text(part.aside, [
+			aside ?? (state === 'healthy' ? '' : `с ${since(health.since)}, ждут: ${events(health.waiting ?? 0, health.waiting_more)}`),
+			last && `последняя доставка ${last}`,
+		].filter(Boolean).join('; '));
 		if (!switching) toggle.checked = enabled;
 		text(part.link, next.webhook_url);
-		text(part.last, last || 'пока не было');
 		show(part.setup, !enabled);
 		const done = [actions.length, recall(`tested:${id}`)];
 		[...part.todo.children].forEach((step, i) => {
@@ -63,7 +64,7 @@ export function card(first, open) {
 		if (enabled && !connection.actions.length) {
 			toggle.checked = false;
 			unfold(true);
-			list.point('Сначала отметьте событие: то, что выбрано триггером в вашей связке.');
+			list.point('Сначала отметьте событие, выбранное триггером в связке.');
 			return;
 		}
 		if (!enabled && waiting()) {
@@ -76,13 +77,10 @@ export function card(first, open) {
 			return;
 		}
 		switching = true;
-		try {
+		await attempt(toggle, part.error, async () => {
 			await patch(id, () => ({enabled}));
 			notice(enabled ? 'Включено: новые заказы пойдут в Albato.' : 'Выключено: заказы в Albato не уходят и не копятся.');
-		} catch (error) {
-			unfold(true);
-			fail(part.error, error);
-		}
+		});
 		switching = false;
 		update(connection);
 	}
@@ -96,7 +94,7 @@ export function card(first, open) {
 	part.relink.onclick = part.relink2.onclick = () => ask({
 		title: 'Заменить ссылку', label: 'Новая ссылка из поля Webhook', yes: 'Заменить', key: `relink:${id}`, judge,
 		words: `Сейчас: ${connection.webhook_url}. Новые события и те, что ждут, пойдут по новой ссылке.`,
-		save: async (link) => {
+		save: async link => {
 			await patch(id, () => ({webhook_url: link}));
 			keep(`tested:${id}`, null);
 			notice('Ссылка заменена. Отправьте тест, чтобы проверить её.');
@@ -104,15 +102,12 @@ export function card(first, open) {
 	});
 	part.rename.onclick = () => ask({
 		title: 'Переименовать', label: 'Название, видно только вам', value: connection.name, yes: 'Сохранить', key: `rename:${id}`,
-		save: (name) => patch(id, () => ({name})),
+		save: name => patch(id, () => ({name})),
 	});
 	part.remove.onclick = () => ask({
 		title: `Удалить «${part.name.textContent}»?`, yes: 'Удалить', danger: true,
-		words: `Заказы перестанут уходить по этой ссылке, журнал исчезнет${waiting() ? `, а не уйдут и ${events(waiting())}, что ждут отправки` : ''}. Вернуть нельзя. Связка в Albato останется.`,
-		save: async () => {
-			await remove(id);
-			notice('Подключение удалено.');
-		},
+		words: `Заказы перестанут уходить по этой ссылке, журнал исчезнет.${waiting() ? ` Не уйдут и те, что ждут: ${events(waiting())}.` : ''} Вернуть нельзя. Связка в Albato останется.`,
+		save: () => remove(id),
 	});
 
 	unfold(open);

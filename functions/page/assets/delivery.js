@@ -1,6 +1,6 @@
 // One delivery in the journal, and its detail.
 import {pause} from './api.js';
-import {ask, clone, fail, make, press, show, text} from './dom.js';
+import {ask, clone, fail, fill, make, press, show, text} from './dom.js';
 import {moment, took} from './format.js';
 import {request, triggers} from './store.js';
 import {reason, statuses} from './strings.js';
@@ -12,27 +12,30 @@ export function deliveryRow(id, first, changed) {
 	function update(next) {
 		const moved = delivery && delivery.last_attempt_at !== next.last_attempt_at;
 		delivery = next;
-		const [kind, name, words] = statuses[next.status];
-		text(part.time, moment(next.created_at, true));
-		text(part.title, triggers.find((each) => each.action === next.action)?.title ?? next.action);
-		text(part.order, `заказ ${next.order_id}`);
+		const [kind, name, words] = statuses[next.status] ?? ['off', next.status];
 		show(part.test, next.test);
 		part.status.className = `mark ${kind}`;
-		text(part.status, name);
-		text(part.why, next.last_error ? reason(next.last_error, next.last_status, next.error_text) : '');
-		text(part.explain, words);
-		if (moved && payload !== undefined) load();
+		fill(part, {
+			time: moment(next.created_at),
+			title: triggers.find(each => each.action === next.action)?.title ?? next.action,
+			order: `заказ ${next.order_id}`,
+			status: name,
+			why: next.last_error ? reason(next.error_text, next.last_status) : '',
+			explain: words,
+		});
+		if (moved && payload !== undefined) open();
 	}
+
+	const open = () => load().then(() => fail(part.error), error => fail(part.error, error));
 
 	async function load() {
 		const {payload: sent, attempts, attempts_log: log = []} = await request(id, 'GET', `/deliveries/${delivery.id}`);
 		payload = sent && JSON.stringify(sent, null, 2);
 		text(part.payload, payload ?? '');
-		show(part.sent, payload);
-		show(part.copy, payload);
+		for (const each of [part.sent, part.copy]) show(each, payload);
 		show(part.gone, !payload);
 		part.attempts.start = Math.max(1, attempts - log.length + 1);
-		part.attempts.replaceChildren(...log.map((each) => make('li', `${moment(each.at, true)} · ${each.error ? reason(each.error, each.status, each.error_text) : `принято (ответ ${each.status})`} · ${took(each.duration_ms)}${each.response ? ` · «${each.response}»` : ''}`)));
+		part.attempts.replaceChildren(...log.map(each => make('li', `${moment(each.at, true)} · ${each.error ? reason(each.error_text, each.status) : `принято (ответ ${each.status})`} · ${took(each.duration_ms)}${each.response ? ` · «${each.response}»` : ''}`)));
 		show(part.tried, log.length);
 	}
 
@@ -48,18 +51,17 @@ export function deliveryRow(id, first, changed) {
 	}
 
 	part.open.onclick = () => {
-		const open = part.open.ariaExpanded === 'false';
-		part.open.ariaExpanded = open;
-		show(part.detail, open);
-		fail(part.error);
-		if (open) load().catch((error) => fail(part.error, error));
+		const wanted = part.open.ariaExpanded === 'false';
+		part.open.ariaExpanded = wanted;
+		show(part.detail, wanted);
+		if (wanted) open();
 	};
 	press(part.retry, part.error, async () => {
 		if (delivery.status !== 'delivered') return again();
 		ask({
 			title: 'Отправить ещё раз?', yes: 'Отправить',
 			words: 'Albato уже принял это событие. Связка сработает второй раз, и Albato посчитает ещё один запуск.',
-			save: () => void again().catch((error) => fail(part.error, error)),
+			save: () => void again().catch(error => fail(part.error, error)),
 		});
 	});
 	part.copy.onclick = async () => {
@@ -72,6 +74,7 @@ export function deliveryRow(id, first, changed) {
 			text(part.note, 'Данные выделены: нажмите Ctrl+C.');
 		}
 	};
+	part.el.dataset.id = first.id;
 	update(first);
 	return {el: part.el, update, focus: () => part.open.focus()};
 }

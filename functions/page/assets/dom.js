@@ -1,9 +1,9 @@
-// The small pieces every view is made of.
+// The small pieces of every view.
 import {keep, recall} from './session.js';
 import {problem} from './strings.js';
 
-export const $ = (id) => document.getElementById(id);
-export const refs = (el) => Object.fromEntries([...el.querySelectorAll('[data-ref]')].map((node) => [node.dataset.ref, node]));
+export const $ = id => document.getElementById(id);
+export const refs = el => Object.fromEntries([...el.querySelectorAll('[data-ref]')].map(node => [node.dataset.ref, node]));
 
 let copies = 0;
 
@@ -23,10 +23,12 @@ export function make(tag, words, kind = '') {
 	return Object.assign(document.createElement(tag), {textContent: words, className: kind});
 }
 
-// text and show touch the document only on a change, so that polling disturbs neither reader nor selection.
+// text and show touch the document only on a change: polling must not disturb a selection.
 export function text(node, words) {
 	if (node.textContent !== words) node.textContent = words;
 }
+
+export const fill = (part, words) => Object.entries(words).forEach(([name, said]) => text(part[name], said));
 
 export function show(node, visible) {
 	if (node.hidden === Boolean(visible)) node.hidden = !visible;
@@ -37,39 +39,38 @@ export function fail(node, error) {
 	show(node, error);
 }
 
-// press runs work once at a time. The button keeps its focus meanwhile; an error is said in `where`.
+// attempt runs work once at a time. The button keeps its focus meanwhile; an error is said in `where`.
+export async function attempt(button, where, work) {
+	if (button.ariaDisabled) return;
+	button.ariaDisabled = 'true';
+	fail(where);
+	try {
+		await work();
+	} catch (error) {
+		fail(where, error);
+	}
+	button.ariaDisabled = null;
+}
+
 export function press(button, where, work) {
-	button.addEventListener('click', async () => {
-		if (button.ariaDisabled) return;
-		button.ariaDisabled = 'true';
-		fail(where);
-		try {
-			await work();
-		} catch (error) {
-			fail(where, error);
-		}
-		button.ariaDisabled = null;
-	});
+	button.onclick = () => attempt(button, where, work);
 }
 
 let fading;
 
-// notice says something briefly, to eyes and to screen readers; with stay, until the next one.
+// notice says something briefly; with stay, until the next one.
 export function notice(words, stay) {
 	clearTimeout(fading);
 	text($('notice'), words);
 	if (!stay) fading = setTimeout(() => text($('notice'), ''), 7000);
 }
 
-// ask shows the dialog. When save throws, it stays, with everything typed; key keeps what is typed over a reload.
+// ask shows the dialog. When save throws, it stays, with what was typed; key keeps that over a reload.
 export function ask({title, words, label, value = '', judge, yes, danger, key, save}) {
 	const dialog = $('ask'), part = refs(dialog), {input} = part;
-	text(part.title, title);
-	text(part.text, words);
-	text(part.label, label);
-	text(part.yes, yes);
-	show(part.field, label);
+	fill(part, {title, text: words, label, yes});
 	part.yes.className = danger ? 'danger' : 'primary';
+	show(part.field, label);
 	fail(part.error);
 	input.value = (key && recall(key)) ?? value;
 	input.maxLength = judge ? 600 : 100;
@@ -79,18 +80,12 @@ export function ask({title, words, label, value = '', judge, yes, danger, key, s
 		keep(key, input.value);
 		look();
 	};
-	dialog.firstElementChild.onsubmit = async (event) => {
+	dialog.firstElementChild.onsubmit = event => {
 		event.preventDefault();
-		if (part.yes.ariaDisabled) return;
-		part.yes.ariaDisabled = 'true';
-		fail(part.error);
-		try {
+		attempt(part.yes, part.error, async () => {
 			await save(input.value.trim());
 			close();
-		} catch (error) {
-			fail(part.error, error);
-		}
-		part.yes.ariaDisabled = null;
+		});
 	};
 	const close = part.no.onclick = () => {
 		if (key) keep(key, null);

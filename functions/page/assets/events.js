@@ -1,8 +1,8 @@
 // The six events of a connection: which are sent, and a test of each.
-import {clone, make, press, show, text} from './dom.js';
+import {clone, fail, fill, make, press, show, text} from './dom.js';
 import {took} from './format.js';
 import {patch, request, triggers} from './store.js';
-import {advice, problem, reason} from './strings.js';
+import {advice, reason} from './strings.js';
 
 export function eventList(id, tested) {
 	const el = make('ul', '', 'events');
@@ -11,9 +11,7 @@ export function eventList(id, tested) {
 
 	const rows = triggers.map(({action, title, description}) => {
 		const part = clone('t-event');
-		text(part.title, title);
-		text(part.when, description);
-		text(part.of, `: ${title}`);
+		fill(part, {title, when: description, of: `: ${title}`});
 		part.box.onchange = () => choose(action, part);
 		press(part.test, part.error, async () => {
 			part.result.replaceChildren(make('p', 'Отправляем…', 'muted'));
@@ -36,19 +34,19 @@ export function eventList(id, tested) {
 
 	async function choose(action, part) {
 		const on = part.box.checked;
-		say(part, '');
-		if (!on && connection.enabled && connection.actions.every((each) => each === action)) {
+		for (const {error} of rows) show(error, false);
+		if (!on && connection.enabled && connection.actions.every(each => each === action)) {
 			part.box.checked = true;
-			say(part, 'Это единственное отмеченное событие. Чтобы не отправлять ничего, выключите подключение вверху.');
+			say(part, 'Нужно хотя бы одно событие. Чтобы не отправлять ничего, выключите подключение вверху.');
 			return;
 		}
 		ticked[action] = on;
 		try {
 			await patch(id, ({actions}) => ({
-				actions: triggers.map((each) => each.action).filter((each) => (each === action ? on : actions.includes(each))),
+				actions: triggers.map(each => each.action).filter(each => (each === action ? on : actions.includes(each))),
 			}));
 		} catch (error) {
-			say(part, problem(error));
+			fail(part.error, error);
 		}
 		delete ticked[action];
 		update(connection);
@@ -69,14 +67,17 @@ export function eventList(id, tested) {
 	};
 }
 
-function outcome({delivered, status, duration_ms: ms, error, error_text: words, request: sent, response}) {
+function outcome(answer) {
+	const {delivered, status, response} = answer;
 	const part = clone('t-result');
 	part.word.className = `mark ${delivered ? 'ok' : 'bad'}`;
-	text(part.word, delivered ? 'Albato принял тест' : 'Тест не дошёл');
-	text(part.more, `${delivered ? `ответ ${status}` : reason(error, status, words)} · ${took(ms)}`);
-	text(part.advice, delivered ? 'Теперь обновите поля в связке: Albato уже знает их.' : advice(error));
-	text(part.sent, JSON.stringify(sent, null, 2));
-	text(part.response, response || 'Пустой ответ. Так бывает, это нормально.');
+	fill(part, {
+		word: delivered ? 'Albato принял тест' : 'Тест не дошёл',
+		more: `${delivered ? `ответ ${status}` : reason(answer.error_text, status)} · ${took(answer.duration_ms)}`,
+		advice: delivered ? 'Теперь обновите поля в связке: Albato уже знает их.' : advice,
+		sent: JSON.stringify(answer.request, null, 2),
+		response: response || 'Пустой ответ. Так бывает, это нормально.',
+	});
 	show(part.answered, status);
 	return part.el;
 }

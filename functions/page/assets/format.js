@@ -8,9 +8,9 @@ export const events = (n, more) => `${plural(n, 'событие', 'событи�
 const clock = new Intl.DateTimeFormat('ru', {timeStyle: 'short'});
 const exactly = new Intl.DateTimeFormat('ru', {timeStyle: 'medium'});
 const date = new Intl.DateTimeFormat('ru', {day: 'numeric', month: 'long'});
-const day = (at) => new Date(at).setHours(0, 0, 0, 0);
+const day = at => new Date(at).setHours(0, 0, 0, 0);
 
-export const hour = (iso) => clock.format(new Date(iso));
+export const hour = iso => clock.format(new Date(iso));
 
 // moment: «сегодня в 14:05», «21 ноября в 14:05».
 export function moment(iso, exact) {
@@ -18,6 +18,9 @@ export function moment(iso, exact) {
 	const name = day(at) === today ? 'сегодня' : day(at) === day(today - 1) ? 'вчера' : date.format(at);
 	return `${name} в ${(exact ? exactly : clock).format(at)}`;
 }
+
+// since goes with «с»: «с 14:05», «с 21 ноября, 14:05».
+export const since = iso => (day(iso) === day(now()) ? hour(iso) : `${date.format(new Date(iso))}, ${hour(iso)}`);
 
 // until: «через 5 минут, сегодня в 14:25».
 export function until(iso) {
@@ -28,7 +31,7 @@ export function until(iso) {
 		: plural(Math.round(minutes / 60), 'час', 'часа', 'часов')}, ${moment(iso)}`;
 }
 
-export const took = (ms) => (ms < 1000 ? `${ms} мс` : `${(ms / 1000).toLocaleString('ru', {maximumFractionDigits: 1})} с`);
+export const took = ms => (ms < 1000 ? `${ms} мс` : `${(ms / 1000).toLocaleString('ru', {maximumFractionDigits: 1})} с`);
 
 export const zone = () => new Intl.DateTimeFormat('ru', {timeZoneName: 'long'})
-	.formatToParts().find((part) => part.type === 'timeZoneName').value;
+	.formatToParts().find(part => part.type === 'timeZoneName').value;

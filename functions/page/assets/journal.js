@@ -14,13 +14,13 @@ export function journal(id) {
 	const rows = new Map(), key = `filter:${id}`;
 	let cursor, turn = 0, typing;
 
-	triggers.forEach((each) => action.append(new Option(each.title, each.action)));
+	triggers.forEach(each => action.append(new Option(each.title, each.action)));
 	Object.entries(statuses).forEach(([value, [, name]]) => status.append(new Option(name, value)));
 	[action.value, status.value, order.value] = recall(key) ?? ['', '', ''];
 	text(part.zone, `Время: ${zone()}.`);
 	const filter = () => [action.value, status.value, order.value.trim()];
 
-	// take reads a page: after a cursor, or the newest. What another filter has overtaken is dropped.
+	// take reads a page; what another filter has overtaken is dropped.
 	async function take(from, mine) {
 		const [action, status, order_id] = filter();
 		const query = Object.entries({limit: page, action, status, order_id, cursor: from}).filter(([, value]) => value);
@@ -28,20 +28,23 @@ export function journal(id) {
 		return mine === turn ? found : {deliveries: []};
 	}
 
-	// put shows deliveries: known ones where they are, new ones at an end.
-	function put(deliveries, end) {
-		const unknown = deliveries.filter((each) => {
-			rows.get(each.id)?.update(each);
-			return !rows.has(each.id);
-		}).map((each) => {
-			rows.set(each.id, deliveryRow(id, each, reload));
-			return rows.get(each.id);
-		});
-		part.rows[end](...unknown.map((each) => each.el));
+	// put shows deliveries, newest first: ids sort by time. It gives the first one that was not shown yet.
+	function put(deliveries) {
+		let fresh;
+		for (const each of deliveries) {
+			let row = rows.get(each.id);
+			if (row) row.update(each);
+			else {
+				row = deliveryRow(id, each, reload);
+				fresh ??= row;
+				rows.set(each.id, row);
+				part.rows.insertBefore(row.el, [...part.rows.children].find(li => li.dataset.id < each.id) ?? null);
+			}
+		}
 		show(part.empty, !rows.size);
 		text(part.empty, filter().some(Boolean) ? 'Ничего не нашлось. Измените фильтр.' : 'Здесь появятся отправленные события.');
 		show(part.more, cursor);
-		return unknown;
+		return fresh;
 	}
 
 	async function begin() {
@@ -54,7 +57,7 @@ export function journal(id) {
 			rows.clear();
 			part.rows.replaceChildren();
 			cursor = found.next_cursor;
-			put(found.deliveries, 'append');
+			put(found.deliveries);
 		} catch (error) {
 			if (mine === turn) fail(part.error, error);
 		}
@@ -63,12 +66,12 @@ export function journal(id) {
 
 	// reload takes in what is new without losing what is open.
 	async function reload() {
-		if (document.hidden || part.el.closest('[hidden]')) return;
+		if (document.hidden || !part.el.offsetParent) return;
 		request(id, 'GET', '/deliveries/summary?hours=24').then(({hours}) => drawChart(part, hours), () => {});
 		if (part.rows.ariaBusy) return;
 		const found = await take(null, turn).catch(() => null);
-		if (found?.deliveries.length === page && !found.deliveries.some((each) => rows.has(each.id))) return begin();
-		if (found) put(found.deliveries, 'prepend');
+		if (found?.deliveries.length === page && !found.deliveries.some(each => rows.has(each.id))) return begin();
+		if (found) put(found.deliveries);
 	}
 
 	function changed() {
@@ -80,12 +83,12 @@ export function journal(id) {
 		clearTimeout(typing);
 		typing = setTimeout(changed, 350);
 	};
-	part.filter.onsubmit = (event) => event.preventDefault();
+	part.filter.onsubmit = event => event.preventDefault();
 	press(part.more, part.error, async () => {
 		const mine = turn, found = await take(cursor, mine);
 		if (mine !== turn) return;
 		cursor = found.next_cursor;
-		put(found.deliveries, 'append')[0]?.focus();
+		put(found.deliveries)?.focus();
 	});
 	begin();
 	setTimeout(reload);

@@ -1,10 +1,10 @@
-// The page: which of its screens is shown, and the list of cards.
+// Which screen is shown, and the list of cards.
 import {now} from './api.js';
 import {addForm} from './add.js';
 import {card} from './card.js';
-import {$, notice, refs, show, text} from './dom.js';
+import {$, fill, notice, refs, show} from './dom.js';
 import {recall, session, start} from './session.js';
-import {connections, loaded, poll, store} from './store.js';
+import {connections, poll, store, triggers} from './store.js';
 import {problem} from './strings.js';
 
 const cards = new Map();
@@ -15,11 +15,10 @@ function screen(name) {
 	show($('help'), name === 'connections' || name === 'welcome');
 }
 
-// block says why the page cannot go on. What is typed stays in the tab's storage.
+// block says why the page cannot go on.
 function block(title, words, again) {
 	const part = refs($('blocked'));
-	text(part.title, title);
-	text(part.text, words);
+	fill(part, {title, text: words});
 	show(part.again, again);
 	part.again.onclick = again;
 	screen('blocked');
@@ -32,8 +31,8 @@ function expired() {
 	session.expires = Infinity;
 	$('ask').close();
 	notice('');
-	if (known) block('Время сеанса вышло', 'Откройте «Приложения» → Albato в Нетхаус.Академии ещё раз. Набранное сохранится, а заказы отправляются и без этой страницы.');
-	else block('Откройте страницу из Академии', 'В Нетхаус.Академии: «Приложения» → Albato.');
+	if (known) block('Время сеанса вышло', 'Откройте «Приложения» → Albato в Академии ещё раз. Набранное сохранится, а заказы уходят и без этой страницы.');
+	else block('Откройте страницу из Академии', '«Приложения» → Albato.');
 }
 
 // render follows the store. Cards are kept, so that focus, open parts and typed text stay.
@@ -44,6 +43,7 @@ function render() {
 		const focused = each.el.contains(document.activeElement);
 		each.el.remove();
 		cards.delete(id);
+		notice('Подключение удалено.');
 		if (focused) $('connections-title').focus();
 	}
 	for (const connection of connections.values()) {
@@ -69,13 +69,12 @@ function another(open) {
 	(open ? next : $('add')).focus();
 }
 
-// report says when the server cannot be reached, and when it can again.
 function report(error) {
 	clearTimeout(slow);
 	if (!error && troubled) notice('Связь восстановилась.');
 	troubled = error;
 	if (!error) return;
-	if (loaded) notice(error.code === 'offline' ? 'Нет связи: показываем, что знали. Заказы отправляются и без этой страницы.' : problem(error), true);
+	if (triggers.length) notice(error.code === 'offline' ? 'Нет связи. Заказы уходят и без этой страницы.' : problem(error), true);
 	else block('Не получилось загрузить', problem(error), () => {
 		screen('loading');
 		round();
@@ -85,10 +84,10 @@ function report(error) {
 const slow = setTimeout(() => show($('slow'), true), 4000);
 const round = poll(report);
 store.addEventListener('change', render);
-store.addEventListener('expired', expired);
+store.addEventListener('expired', () => session.token && expired());
 addEventListener('hashchange', () => start() && location.reload());
 $('add').onclick = () => another(true);
-setInterval(() => (session.expires < now() ? expired() : cards.forEach((each) => each.tick())), 5000);
+setInterval(() => (session.expires < now() ? expired() : cards.forEach(each => each.tick())), 5000);
 
 if (start()) {
 	first = addForm('first', added);

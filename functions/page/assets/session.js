@@ -1,7 +1,7 @@
 // What this tab knows between reloads: the token, and what the organiser has typed.
 export const session = {token: '', account: '', expires: Infinity};
 
-// Where the browser refuses storage (an iframe with third-party storage blocked), memory serves until the reload.
+// Memory serves where the browser refuses storage (third-party iframes).
 const memory = {};
 const put = (key, value) => {
 	memory[key] = JSON.stringify(value);
@@ -9,7 +9,7 @@ const put = (key, value) => {
 		sessionStorage.setItem(key, memory[key]);
 	} catch {}
 };
-const get = (key) => {
+const get = key => {
 	let kept = memory[key];
 	try {
 		kept ??= sessionStorage.getItem(key);
@@ -17,7 +17,7 @@ const get = (key) => {
 	return JSON.parse(kept ?? 'null');
 };
 
-// start takes the token out of the address at once, so that it stays neither in the history nor in a copied link.
+// start takes the token out of the address: it must not stay in the history or a copied link.
 export function start() {
 	const fresh = new URLSearchParams(location.hash.slice(1)).get('token');
 	if (fresh) {
@@ -37,5 +37,5 @@ export function start() {
 }
 
 // recall and keep hold drafts and choices, apart for each account; null forgets.
-export const recall = (key) => get(`${session.account}/${key}`);
+export const recall = key => get(`${session.account}/${key}`);
 export const keep = (key, value) => put(`${session.account}/${key}`, value);

@@ -1,23 +1,22 @@
-// The connections as last heard of, and every change to them. It tells `change` and `expired`; nobody else writes here.
+// The connections as last heard of, and every change to them; tells `change` and `expired`.
 import {ApiError, call} from './api.js';
 import {session} from './session.js';
 
 export const store = new EventTarget();
 export const connections = new Map();
 export let triggers = [];
-export let loaded = false;
 
 let epoch = 0; // a list that was asked for before a change knows nothing of it
 const queues = {};
 
-const tell = (name) => store.dispatchEvent(new Event(name));
+const tell = name => store.dispatchEvent(new Event(name));
 
 function accept(connection) {
 	if (connection.version < connections.get(connection.id)?.version) return;
 	connections.set(connection.id, connection);
 }
 
-// request calls the API about a connection, or about all of them when id is empty.
+// request calls the API about a connection, or all of them when id is empty.
 export async function request(id, method, rest = '', body, headers) {
 	try {
 		return await call(method, `accounts/${encodeURIComponent(session.account)}/connections${id && `/${id}`}${rest}`, body, headers);
@@ -39,11 +38,10 @@ export async function load() {
 	const [list, catalogue] = await Promise.all([request('', 'GET'), triggers.length ? null : call('GET', 'triggers')]);
 	if (catalogue) triggers = catalogue.triggers;
 	if (before === epoch) {
-		const ids = new Set(list.connections.map((each) => each.id));
+		const ids = new Set(list.connections.map(each => each.id));
 		for (const id of connections.keys()) if (!ids.has(id)) connections.delete(id);
 		list.connections.forEach(accept);
 	}
-	loaded = true;
 	tell('change');
 }
 
@@ -55,16 +53,16 @@ async function taken(answer) {
 	return connection;
 }
 
-export const refresh = (id) => taken(request(id, 'GET'));
-export const create = (fields) => taken(request('', 'POST', '', fields));
+export const refresh = id => taken(request(id, 'GET'));
+export const create = fields => taken(request('', 'POST', '', fields));
 
 export async function remove(id) {
 	await request(id, 'DELETE');
 	gone(id);
 }
 
-// patch makes one change after another, each on top of the version last seen. When another tab was quicker, the newer
-// state is fetched and shown, and the error goes to the caller, who still has what was typed.
+// patch makes one change after another, each on the version last seen. When another tab was quicker, the newer state is
+// shown, and the error goes to the caller, who still has what was typed.
 export function patch(id, change) {
 	queues[id] = Promise.resolve(queues[id]).catch(() => {}).then(async () => {
 		const known = connections.get(id);
@@ -89,7 +87,7 @@ export function poll(report) {
 			await load();
 			failures = 0;
 			report();
-			if ([...connections.values()].some((each) => each.enabled && each.health.state !== 'healthy')) wait = 5000;
+			if ([...connections.values()].some(each => each.enabled && each.health.state !== 'healthy')) wait = 5000;
 		} catch (error) {
 			if (!session.token) return;
 			wait = Math.max(error.retryAfter * 1000 || 0, Math.min(60_000, 2000 * 2 ** failures++));

@@ -1,19 +1,11 @@
-// What the page says that is not in index.html.
+// What index.html does not say.
 import {plural} from './format.js';
 
-const wait = 'Обычно это проходит само. Если нет, проверьте, работает ли Albato.';
-const link = 'Откройте связку в Albato: запущена ли она, та ли ссылка в поле Webhook. Если другая — замените её здесь.';
-const data = 'В журнале видно, что ответил Albato. Если непонятно, покажите ответ поддержке Albato.';
-
-// advice says what to do about a failure, by its stable code.
-export const advice = (code) => (/^http_(3|401|403|404|410)/.test(code) ? link : /^http_4(?!08|29)/.test(code) ? data : wait);
+export const advice = 'Проверьте связку в Albato: запущена ли она, та ли ссылка в поле Webhook. Если другая, замените её здесь.';
 
 // reason says what went wrong, in the server's words where it has some.
-export function reason(code, status, words) {
-	const said = words || (code === 'timeout' ? 'Albato не ответил вовремя' : status >= 300 && status < 500 ? 'Albato не принял данные'
-		: status >= 500 ? 'Сбой на стороне Albato' : 'Не удалось связаться с Albato');
-	return status ? `${said} (ответ ${status})` : said;
-}
+export const reason = (words, status) =>
+	words || (status ? `Albato не принял событие (ответ ${status}).` : 'Не удалось связаться с Albato.');
 
 export const states = {
 	off: ['off', 'Выключена', 'заказы не отправляются'],
@@ -24,21 +16,21 @@ export const states = {
 };
 
 export const statuses = {
-	delivered: ['ok', 'Доставлено', 'Albato принял данные. Что с ними сделала связка, видно в истории Albato.'],
+	delivered: ['ok', 'Доставлено', 'Albato принял данные. Что сделала связка, видно в её истории.'],
 	waiting: ['wait', 'Ждёт повтора', 'Отправим сами, как только Albato ответит.'],
-	failed: ['bad', 'Не принято', 'Albato отказался принять это событие. Остальные отправляются дальше.'],
-	held: ['wait', 'Отложено', 'Отправка приостановлена. Событие уйдёт, когда вы её возобновите.'],
+	failed: ['bad', 'Не принято', 'Albato отказался от этого события. Остальные уходят дальше.'],
+	held: ['wait', 'Отложено', 'Уйдёт, когда вы возобновите отправку.'],
 	skipped: ['off', 'Пропущено', 'Когда подошла очередь, подключение было выключено.'],
 };
 
-const stale = 'Подключение только что изменили в другой вкладке. Теперь видно новое состояние: проверьте и повторите.';
+const stale = 'Подключение изменили в другой вкладке. Теперь видно новое состояние: проверьте и повторите.';
 const problems = {
 	offline: 'Нет связи. Проверьте интернет и повторите.',
-	timeout: 'Сервер слишком долго не отвечает. Попробуйте ещё раз.',
+	timeout: 'Сервер не отвечает. Попробуйте ещё раз.',
 	unauthorized: 'Время сеанса вышло.',
 	not_found: 'Этого уже нет: удалили в другой вкладке.',
 	webhook_url_taken: 'Эта ссылка уже подключена. У каждой связки — своя ссылка.',
-	too_many_connections: 'Подключений уже 20, больше нельзя. Сначала удалите ненужное.',
+	too_many_connections: 'Больше 20 подключений нельзя. Удалите ненужное.',
 	conflict: stale,
 	precondition_failed: stale,
 	invalid_request: 'Так сохранить нельзя: проверьте, что введено.',
@@ -46,24 +38,25 @@ const problems = {
 
 // problem says why a call did not succeed. The server's texts are shown where they are Russian.
 export function problem({code, problem: body, retryAfter}) {
-	const said = (body?.errors ?? []).map((each) => each.detail).filter((each) => /[а-яё]/i.test(each)).join(' ');
+	const said = (body?.errors ?? []).map(each => each.detail).filter(each => /[а-яё]/i.test(each)).join(' ');
 	if (said || problems[code]) return said || problems[code];
 	if (retryAfter) return `Сервис занят. Попробуйте через ${plural(retryAfter, 'секунду', 'секунды', 'секунд')}.`;
 	return `Что-то сломалось у нас. Попробуйте ещё раз${body?.request_id ? `, а если не поможет, назовите поддержке код ${body.request_id}` : ''}.`;
 }
 
-// judgeLink is the instant check. It only advises: the server decides.
-export function judgeLink(typed, hosts) {
+const hosts = document.body.dataset.hosts.split(' ');
+
+// judge is the instant check of a link. It only advises: the server decides.
+export function judge(typed) {
 	const value = typed.trim(), start = `https://${hosts[0]}/`;
-	const bad = (words) => ['bad', words];
+	const bad = what => ['bad', `${what}. Нужна ссылка из поля Webhook, целиком: она начинается с ${start}`];
 	if (!value) return ['', `Начинается с ${start}`];
-	if (/\s/.test(value)) return bad('В ссылке пробел. Скопируйте её ещё раз, целиком.');
-	if (value.includes('…')) return bad('Это сокращённая ссылка. Нужна полная, из поля Webhook.');
-	if (!URL.canParse(value)) return bad(`Это не ссылка. Нужна та, что в поле Webhook: ${start}…`);
-	const url = new URL(value);
-	if (hosts.includes('localhost') && /^(localhost|127\.0\.0\.1)$/.test(url.hostname)) return ['ok', 'Ссылка этого компьютера, для проверки.'];
-	if (url.protocol !== 'https:') return bad('Ссылка должна начинаться с https://');
-	if (!hosts.includes(url.host)) return bad(`Это ссылка на ${url.host}. Нужна та, что в поле Webhook: ${start}…`);
-	if (url.pathname.length < 8) return bad('Это только начало ссылки. Скопируйте её целиком.');
+	if (/\s/.test(value)) return bad('Здесь пробел');
+	if (value.includes('…')) return bad('Это сокращённая ссылка');
+	if (!URL.canParse(value)) return bad('Это не ссылка');
+	const {protocol, host, hostname, pathname} = new URL(value);
+	if (hosts.includes('localhost') && /^(localhost|127\.0\.0\.1)$/.test(hostname)) return ['ok', 'Ссылка на этот компьютер.'];
+	if (protocol !== 'https:' || !hosts.includes(host)) return bad(`Это другая ссылка: ${protocol}//${host}`);
+	if (pathname.length < 8) return bad('Это только начало ссылки');
 	return ['ok', 'Похоже на ссылку Albato.'];
 }

@@ -1,6 +1,6 @@
 // What is wrong with a connection, what to do, and the way back: a progress that survives a reload.
 import {now, pause} from './api.js';
-import {notice, press, show, text} from './dom.js';
+import {fill, notice, press, show, text} from './dom.js';
 import {events, moment, until} from './format.js';
 import {keep, recall} from './session.js';
 import {connections, refresh, request} from './store.js';
@@ -32,28 +32,32 @@ export function trouble(part, id, over) {
 	function explain(health) {
 		const suspended = health.state === 'suspended';
 		part.trouble.classList.toggle('bad', suspended);
-		text(part.what, suspended ? 'Отправка приостановлена' : again ? 'Попробовали ещё раз — пока не получается' : 'Albato не принимает события, мы повторяем');
 		const said = [
-			reason(health.last_error, health.last_status, health.last_error_text),
+			reason(health.last_error_text, health.last_status),
 			moment(health.since),
 			events(health.waiting ?? 0, health.waiting_more),
 			suspended ? 'сама не начнётся, нужны вы' : health.next_attempt_at ? until(health.next_attempt_at) : 'прямо сейчас',
 		];
 		part.facts.querySelectorAll('dd').forEach((node, i) => text(node, said[i]));
-		text(part.advice, `${advice(health.last_error)} События ждут по порядку, ничего не потеряно.`);
-		text(part.resume, suspended ? 'Отправить накопленное' : 'Попробовать сейчас');
+		fill(part, {
+			what: suspended ? 'Отправка приостановлена' : again ? 'Попробовали ещё раз — пока не получается' : 'Albato не принимает события, мы повторяем',
+			advice: `${advice} События ждут по порядку, ничего не потеряно.`,
+			resume: suspended ? 'Отправить накопленное' : 'Попробовать сейчас',
+		});
 	}
 
 	function progress(run, {waiting = 0, waiting_more: more}) {
 		run.total = Math.max(run.total, waiting);
 		keep(key, run);
 		part.trouble.classList.remove('bad');
-		text(part.what, 'Отправляем накопленное');
-		text(part.advice, 'События уходят по порядку. Страницу можно закрыть.');
 		part.bar.max = run.total || 1;
 		if (more) part.bar.removeAttribute('value');
 		else part.bar.value = run.total - waiting;
-		text(part.left, more ? `Осталось больше ${waiting}` : `Отправлено ${run.total - waiting} из ${run.total}`);
+		fill(part, {
+			what: 'Отправляем накопленное',
+			advice: 'События уходят по порядку. Страницу можно закрыть.',
+			left: more ? `Осталось больше ${waiting}` : `Отправлено ${run.total - waiting} из ${run.total}`,
+		});
 		follow();
 	}
 
@@ -69,7 +73,7 @@ export function trouble(part, id, over) {
 		return again;
 	}
 
-	// follow looks often at first, then less, for as long as the run lasts and the tab is seen.
+	// follow looks often at first, then less, as long as the run lasts.
 	async function follow() {
 		if (following) return;
 		following = true;

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"bytes"
+	"net/http"
+	"time"
+
+	"github.com/nethouse-academy/albato/shared/apigw"
+	"github.com/nethouse-academy/albato/shared/event"
+	"github.com/nethouse-academy/albato/shared/problem"
+)
+
+const (
+	forever   = "public, max-age=31536000, immutable"
+	askAgain  = "no-cache" // may be kept, but is asked for each time: the answer is mostly 304
+	fiveMins  = "public, max-age=300"
+	basicCSP  = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'"
+	noInjects = "require-trusted-types-for 'script'; trusted-types 'none'" // the page makes nodes, never markup
+)
+
+type handler struct {
+	site    site
+	csp     string
+	version string
+}
+
+func newHandler(c config) (*handler, error) {
+	s, err := newSite(c)
+	if err != nil {
+		return nil, err
+	}
+	return &handler{site: s, version: c.Version, csp: basicCSP + "; " + noInjects + "; frame-ancestors " + c.FrameAncestors}, nil
+}
+
+// routes serves what needs no token. It is also where every address ends that nobody else serves: those are answered
+// 404, or 405 with Allow, as problem+json.
+func (h *handler) routes() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /page", h.page)
+	mux.HandleFunc("GET /page/{version}/{file}", h.file)
+	mux.HandleFunc("GET /healthz", h.health)
+	mux.HandleFunc("GET /v1/triggers", h.triggers)
+	return apigw.Routes(mux)
+}
+
+func (h *handler) page(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Security-Policy", h.csp)
+	serve(w, r, h.site.page, askAgain)
+}
+
+// file serves an asset. One of another version belongs to a page that was opened before a deployment: it gets the
+// present file rather than nothing, but must not keep it under that address.
+func (h *handler) file(w http.ResponseWriter, r *http.Request) {
+	a, ok := h.site.files[r.PathValue("file")]
+	if !ok {
+		apigw.WriteError(w, r, problem.New(problem.NotFound, ""))
+		return
+	}
+	cache := forever
+	if r.PathValue("version") != h.site.version {
+		cache = askAgain
+	}
+	serve(w, r, a, cache)
+}
+
+// serve answers with an asset, or 304 to who has it already.
+func serve(w http.ResponseWriter, r *http.Request, a asset, cache string) {
+	h := w.Header()
+	h.Set("Content-Type", a.contentType)
+	h.Set("Cache-Control", cache)
+	h.Set("Etag", a.etag)
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("X-Content-Type-Options", "nosniff")
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(a.content))
+}
+
+func (h *handler) health(w http.ResponseWriter, r *http.Request) {
+	apigw.WriteJSON(w, r, http.StatusOK, map[string]string{"status": "ok", "version": h.version})
+}
+
+// triggers lists the six actions; the same for everybody.
+func (h *handler) triggers(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Cache-Control", fiveMins)
+	apigw.WriteJSON(w, r, http.StatusOK, map[string]any{"triggers": event.Triggers()})
+}
