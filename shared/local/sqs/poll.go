@@ -118,14 +118,15 @@ func (s *Server) settle(q *queueState, now instant) {
 	q.arm(now)
 }
 
-// arm sets the timer to the next moment at which a message becomes visible, if
-// somebody waits for it. A timer that is early enough stays: firing for nothing
+// arm sets the timer to the next moment at which time alone can make a message
+// available, if somebody waits for it: one becomes visible, or the oldest, which
+// may block its group, ends its retention. A timer that is early enough stays: firing for nothing
 // is cheaper than being set anew by every call.
 func (q *queueState) arm(now instant) {
 	if q.waiters.front == nil || len(q.due) == 0 {
 		return
 	}
-	at := q.due[0].due
+	at := min(q.due[0].due, q.ages.front.value.sent+q.config.retention)
 	if q.timer != nil {
 		if q.timerAt <= at {
 			return
