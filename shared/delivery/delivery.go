@@ -22,6 +22,15 @@ const (
 	Skipped   Status = "skipped" // the connection was off or gone
 )
 
+// Valid tells whether s is one of the statuses.
+func (s Status) Valid() bool {
+	switch s {
+	case Delivered, Waiting, Failed, Held, Skipped:
+		return true
+	}
+	return false
+}
+
 // Delivery is one event on its way to one connection, and its entry in the log.
 type Delivery struct {
 	ID           string // dlv_ and a ULID: the webhook-id of every attempt
