@@ -25,6 +25,7 @@ func FuzzExpression(f *testing.F) {
 			t.Fatal(err)
 		}
 		e := string(quoted)
+		mustPost(t, s, "DeleteItem", `"Key":`+key("c", "1"))
 		for _, c := range []struct{ op, in string }{
 			{"UpdateItem", `"Key":` + key("a", "1") + `,"ConditionExpression":` + e},
 			{"UpdateItem", `"Key":` + key("b", "1") + `,"ConditionExpression":"attribute_exists(nothing)","UpdateExpression":` + e},
