@@ -1,6 +1,7 @@
 package eventsource_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -61,6 +62,12 @@ func (f *function) bodies() (out []string) {
 	return out
 }
 
+func (f *function) figures() (batches, most int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return len(f.batches), f.most
+}
+
 const queue = "q.fifo"
 
 func newQueue(t *testing.T) *sqs.Server {
@@ -75,9 +82,13 @@ func newQueue(t *testing.T) *sqs.Server {
 
 func send(t *testing.T, q http.Handler, group, body string) {
 	t.Helper()
-	r := httptest.NewRequest("POST", "/", strings.NewReader(fmt.Sprintf(
-		`{"QueueUrl":"http://local/123456789012/%s","MessageBody":%q,"MessageGroupId":%q,"MessageDeduplicationId":"d-%s-%s","MessageAttributes":{"k":{"DataType":"String","StringValue":"v"}}}`,
-		queue, body, group, group, body)))
+	input, err := json.Marshal(map[string]any{"QueueUrl": "http://local/123456789012/" + queue, "MessageBody": body,
+		"MessageGroupId": group, "MessageDeduplicationId": group + "-" + strings.Trim(body, `{}":é`),
+		"MessageAttributes": map[string]any{"k": map[string]string{"DataType": "String", "StringValue": "v"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := httptest.NewRequest("POST", "/", bytes.NewReader(input))
 	r.Header.Set("Content-Type", "application/x-amz-json-1.0")
 	r.Header.Set("X-Amz-Target", "AmazonSQS.SendMessage")
 	w := httptest.NewRecorder()
@@ -133,7 +144,7 @@ func TestRecordsLookAsOnLambda(t *testing.T) {
 			t.Errorf("%+v", r)
 		}
 		a := r.Attributes
-		if a["MessageGroupId"] != "con_1" || a["MessageDeduplicationId"] != `d-con_1-{"a":"é"}` || a["ApproximateReceiveCount"] != "1" ||
+		if a["MessageGroupId"] != "con_1" || a["MessageDeduplicationId"] != "con_1-a" || a["ApproximateReceiveCount"] != "1" ||
 			len(a["SequenceNumber"]) != 20 || a["SentTimestamp"] != fmt.Sprint(time.Now().UnixMilli()) || a["SenderId"] == "" ||
 			a["ApproximateFirstReceiveTimestamp"] == "" {
 			t.Errorf("attributes %v", a)
@@ -236,8 +247,8 @@ func TestConcurrency(t *testing.T) {
 			time.Sleep(time.Second) // longer than Patience: every batch hangs
 		}
 		synctest.Wait()
-		if f.most != 3 {
-			t.Errorf("%d batches were in flight at once, want 3", f.most)
+		if _, most := f.figures(); most != 3 {
+			t.Errorf("%d batches were in flight at once, want 3", most)
 		}
 		time.Sleep(time.Minute)
 		synctest.Wait()
@@ -259,8 +270,8 @@ func TestBusyMomentsMakeFullerBatches(t *testing.T) {
 		}
 		time.Sleep(time.Second)
 		synctest.Wait()
-		if len(f.batches) != 3 || f.most != 2 {
-			t.Errorf("%d batches, %d at once; want 1 + 1 + 10 messages in 3, 2 at once", len(f.batches), f.most)
+		if batches, most := f.figures(); batches != 3 || most != 2 {
+			t.Errorf("%d batches, %d at once; want 1 + 1 + 10 messages in 3, 2 at once", batches, most)
 		}
 	})
 }
