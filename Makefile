@@ -7,7 +7,9 @@ BUILD       := .build
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 FUNCTIONS   := connections intake sender page
-SOURCES     := $(shell find functions shared -type f ! -name '*_test.go' ! -path '*/testdata/*' ! -path '*/events/*' 2>/dev/null) go.mod go.sum Makefile
+# What a binary is made of: everything but tests; the functions know nothing of shared/local.
+LOCAL_SRC   := $(shell find shared -type f ! -name '*_test.go' ! -path '*/testdata/*') go.mod go.sum Makefile
+SOURCES     := $(shell find functions shared -type f ! -name '*_test.go' ! -path '*/testdata/*' ! -path '*/events/*' ! -path 'shared/local/*') go.mod go.sum Makefile
 
 # The processor the deployable binaries are for: arm64 (default) or x86_64, as template.yaml's Architecture.
 ARCH        ?= arm64
@@ -64,7 +66,7 @@ $(BUILD)/run/%/bootstrap: $(SOURCES)
 	@echo "building functions/$*"
 	@GOARCH=$(HOST_ARCH) $(GO_BUILD) -o $@ ./functions/$*
 
-$(BUILD)/run/local: $(SOURCES)
+$(BUILD)/run/local: $(LOCAL_SRC)
 	@mkdir -p $(@D)
 	@echo "building shared/local/run"
 	@CGO_ENABLED=0 go build -trimpath -o $@ ./shared/local/run
