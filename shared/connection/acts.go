@@ -38,10 +38,10 @@ func (c *Connection) SwitchOff() {
 	c.Health.SkipThrough = c.Health.HeldThrough // the store copies it within its write, where it cannot be stale
 }
 
-// Delete marks c for erasure by its token.
-func (c *Connection) Delete() {
+// Delete marks c for erasure by its token. UpdatedAt is the moment from which on nobody begins to deliver to it.
+func (c *Connection) Delete(now time.Time) {
 	c.SwitchOff()
-	c.Deleted = true
+	c.Deleted, c.UpdatedAt = true, now
 }
 
 // startOver makes c failing with the whole schedule before it and one event to be tried alone, now.

@@ -14,17 +14,22 @@ type Controls struct {
 	Now    func() time.Time
 }
 
-// After is called when a person's act has been saved; before is the connection as it was read. The token is woken, and
-// made sure of: it delivers what waits, skips it when the connection is off, and erases a deleted connection. After an
-// error the same act must be repeated by its caller, which does no harm.
+// After is called when a person's act has been saved; before is the connection as it was read. A sleeping token that has
+// something to do now is woken, and a token is made sure of: it delivers what waits, skips it when the connection is off,
+// and erases a deleted connection. After an error the same act must be repeated by its caller, which does no harm; it may
+// change nothing then, so before may be what after is.
 func (k Controls) After(ctx context.Context, before, after connection.Connection) error {
-	if handle := before.Health.TokenHandle; handle != "" {
+	due := after.Deleted || !after.Enabled || !k.Now().Before(after.Health.NextAttemptAt)
+	if handle := before.Health.TokenHandle; handle != "" && due {
 		if err := k.Tokens.Wake(ctx, handle); err != nil {
 			return err
 		}
 	}
-	if after.Deleted || !after.Enabled && after.Health.State != connection.Healthy {
+	switch {
+	case after.Deleted, !after.Enabled && after.Health.State != connection.Healthy:
 		return k.Tokens.Send(ctx, Token{after.AccountID, after.ID})
+	case before.Health.State == connection.Failing && before.Health.TokenOverdue(k.Now()):
+		after.Health.TokenSentAt = time.Time{} // the act has set the time of the next attempt, which hides that the token is lost
 	}
 	return k.EnsureToken(ctx, after)
 }

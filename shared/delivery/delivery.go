@@ -100,9 +100,16 @@ func (d Delivery) Done() bool {
 }
 
 // handled tells whether a message of this delivery needs nothing more: it is done, or waits in the table already.
-// A retry or replay is a message of its own and is handled when that very one was.
-func (d Delivery) handled(retry string) bool {
-	return d.Status == Waiting || d.Done() && (retry == "" || retry == d.Retry)
+// A retry or replay is a message of its own and is handled when that very one was. What waits only to be skipped, since its
+// connection was off meanwhile, is as good as skipped.
+func (d Delivery) handled(retry string, c connection.Connection) bool {
+	switch d.StatusFor(c) {
+	case Waiting, Held:
+		return true
+	case Delivered, Failed, Skipped:
+		return retry == "" || retry == d.Retry
+	}
+	return false
 }
 
 // StatusFor is the status as people see it: it depends on the connection too.

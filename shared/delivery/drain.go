@@ -75,7 +75,7 @@ func (s *Sender) Drain(ctx context.Context, token Received) (done bool) {
 		case next == ends:
 			return true
 		case next == sleeps:
-			return d.sleep(ctx, d.c.Health.NextAttemptAt.Sub(s.Now()))
+			return d.sleep(ctx, d.until.Sub(s.Now()))
 		}
 	}
 }
@@ -87,13 +87,14 @@ type drain struct {
 	budget   budget
 	received time.Time
 	c        connection.Connection
+	until    time.Time // when it sleeps
 }
 
 type next int
 
 const (
 	goesOn next = iota
-	sleeps      // until the connection's next attempt
+	sleeps
 	ends
 )
 
@@ -108,11 +109,7 @@ func (d *drain) step(ctx context.Context) (next, error) {
 	case !found:
 		return ends, nil
 	case d.c.Deleted:
-		more, err := d.Eraser.Erase(ctx, d.c)
-		if err != nil || more {
-			return goesOn, err
-		}
-		return ends, nil
+		return d.erase(ctx)
 	case d.c.Health.State == connection.Healthy, d.c.Enabled && d.c.Health.State == connection.Suspended:
 		return ends, nil
 	case d.c.Enabled && d.Now().Before(d.c.Health.NextAttemptAt):
@@ -149,9 +146,26 @@ func (d *drain) step(ctx context.Context) (next, error) {
 	return goesOn, nil
 }
 
+// lastWords is longer than any invocation: what was on its way to a connection when it was deleted has been logged by then.
+const lastWords = time.Minute
+
+// erase deletes the log and the line of a deleted connection, and the connection itself once nobody can write there any
+// more.
+func (d *drain) erase(ctx context.Context) (next, error) {
+	more, err := d.Eraser.Erase(ctx, d.c)
+	if err != nil || more {
+		return goesOn, err
+	}
+	if d.until = d.c.UpdatedAt.Add(lastWords); d.Now().Before(d.until) {
+		return sleeps, nil
+	}
+	return ends, d.Eraser.Forget(ctx, d.c)
+}
+
 // early: somebody woke the token before its time, or it could not be put to sleep. Whoever wants to wake it from now on
 // needs its new handle.
 func (d *drain) early(ctx context.Context) (next, error) {
+	d.until = d.c.Health.NextAttemptAt
 	if d.c.Health.TokenHandle == d.token.Handle {
 		return sleeps, nil
 	}
@@ -253,7 +267,8 @@ func (d *drain) failed(ctx context.Context, r round, alone string) (next, error)
 		return ends, nil
 	}
 	health.Attempts++
-	health.NextAttemptAt, health.TokenHandle = now.Add(delay), d.token.Handle
+	d.until = now.Add(delay)
+	health.NextAttemptAt, health.TokenHandle = d.until, d.token.Handle
 	if health.TokenSentAt.IsZero() {
 		health.TokenSentAt = now
 	}

@@ -30,6 +30,7 @@ func (s *Sender) Deliver(ctx context.Context, batch []Received) (back []string) 
 // settled is what became of one connection's messages.
 type settled struct {
 	entries []Delivery // to be logged
+	logged  []Received // their messages, one for each
 	done    []Received // to be acknowledged
 	release []Received // to come back at once: there was no time for them
 	back    []Received // to come back after their visibility timeout: our own fault
@@ -37,6 +38,7 @@ type settled struct {
 
 func (x *settled) add(y settled) {
 	x.entries = append(x.entries, y.entries...)
+	x.logged = append(x.logged, y.logged...)
 	x.done = append(x.done, y.done...)
 	x.release = append(x.release, y.release...)
 	x.back = append(x.back, y.back...)
@@ -69,11 +71,18 @@ func (s *Sender) collect(ctx context.Context, results <-chan settled, lanes int)
 // invocation does.
 func (s *Sender) settle(ctx context.Context, x settled, early bool) []string {
 	if len(x.entries) > 0 {
-		// The receiver has these already: a missing line in the log is better than a second delivery.
-		if err := s.Log.Record(ctx, x.entries); err != nil {
+		err := s.Log.Record(ctx, x.entries)
+		if err != nil {
 			s.Fault(ctx, "logging outcomes", err)
 		}
-		for _, d := range x.entries {
+		for i, d := range x.entries {
+			// The receiver has what was delivered: a missing line in the log is better than a second delivery. Of anything
+			// else the log is all there is.
+			if err != nil && d.Status != Delivered {
+				x.back = append(x.back, x.logged[i])
+				continue
+			}
+			x.done = append(x.done, x.logged[i])
 			s.Observer.Settled(ctx, d)
 		}
 	}
@@ -91,20 +100,30 @@ func (s *Sender) settle(ctx context.Context, x settled, early bool) []string {
 	return append(messageIDs(x.release), messageIDs(x.back)...)
 }
 
-// byConnection splits a batch by connection, keeping the order of each.
-func byConnection(batch []Received) map[ConnectionKey][]Received {
-	lanes := make(map[ConnectionKey][]Received, len(batch))
+// byConnection splits a batch by connection, keeping the order of both.
+func byConnection(batch []Received) (lanes [][]Received) {
+	index := make(map[ConnectionKey]int, len(batch))
 	for _, r := range batch {
-		key := ConnectionKey{r.Message.Delivery.AccountID, r.Message.Delivery.ConnectionID}
-		lanes[key] = append(lanes[key], r)
+		key := connectionKey(r)
+		i, ok := index[key]
+		if !ok {
+			i = len(lanes)
+			index[key] = i
+			lanes = append(lanes, nil)
+		}
+		lanes[i] = append(lanes[i], r)
 	}
 	return lanes
 }
 
-func connectionKeys(lanes map[ConnectionKey][]Received) []ConnectionKey {
-	keys := make([]ConnectionKey, 0, len(lanes))
-	for key := range lanes {
-		keys = append(keys, key)
+func connectionKey(r Received) ConnectionKey {
+	return ConnectionKey{r.Message.Delivery.AccountID, r.Message.Delivery.ConnectionID}
+}
+
+func connectionKeys(lanes [][]Received) []ConnectionKey {
+	keys := make([]ConnectionKey, len(lanes))
+	for i, messages := range lanes {
+		keys[i] = connectionKey(messages[0])
 	}
 	return keys
 }

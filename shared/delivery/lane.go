@@ -23,8 +23,7 @@ type lane struct {
 }
 
 func newLane(s *Sender, messages []Received, snapshot Snapshot) *lane {
-	first := messages[0].Message.Delivery
-	l := &lane{Sender: s, key: ConnectionKey{first.AccountID, first.ConnectionID}, messages: messages}
+	l := &lane{Sender: s, key: connectionKey(messages[0]), messages: messages}
 	l.c, l.found = snapshot.Connections[l.key]
 	seen := map[string]bool{}
 	for _, r := range messages {
@@ -35,7 +34,7 @@ func newLane(s *Sender, messages []Received, snapshot Snapshot) *lane {
 			body := d.Body
 			j.delivery = entry
 			j.delivery.Body = body
-			if entry.handled(j.retry) {
+			if entry.handled(j.retry, l.c) {
 				j.progress = handled
 			}
 		}
@@ -184,7 +183,7 @@ func (l *lane) sort(fault bool) (x settled) {
 		switch {
 		case j.progress == finished:
 			x.entries = append(x.entries, j.delivery)
-			x.done = append(x.done, m)
+			x.logged = append(x.logged, m)
 		case !fault && (j.progress == handled || j.progress == held):
 			x.done = append(x.done, m)
 		case fault || j.progress == ourFault || stuck[j.delivery.OrderID]:

@@ -12,7 +12,7 @@ const othersWithin = 1000
 
 // probe tries a link in doubt with one event alone, the oldest. From the suspectAfter-th failed attempt on, each attempt
 // also tries the oldest event of another order, another order each time: if that one gets through, the link lives and the
-// stuck event is what is wrong. It becomes failed, and the rest goes on; order is kept within an order.
+// stuck event is what is wrong. It is tried once more and becomes failed, and the rest goes on; order is kept within an order.
 func (d *drain) probe(ctx context.Context, jobs []*job, head *job) (next, error) {
 	r := d.tryAll(ctx, d.c, []*job{head}, d.budget)
 	alone := ""
@@ -30,8 +30,12 @@ func (d *drain) probe(ctx context.Context, jobs []*job, head *job) (next, error)
 			second := d.tryAll(ctx, d.c, []*job{other}, d.budget)
 			jobs = append([]*job{other}, jobs...)
 			r.alive, r.gone = r.alive || second.alive, second.gone
-			if second.alive {
-				head.finish(Failed)
+			if second.alive && d.budget.enough() {
+				// Once more, now that the link is known to live: it may just have come back.
+				head.progress = notBegun
+				if d.tryAll(ctx, d.c, []*job{head}, d.budget); head.progress == notTaken {
+					head.finish(Failed)
+				}
 			}
 		}
 	}
@@ -95,7 +99,8 @@ func (d *drain) notAlone(ctx context.Context, health connection.Health) (next, e
 		}
 		exact := true
 		if len(others) > 0 {
-			health.Alone, health.NextAttemptAt, exact = "", d.Now(), false
+			d.until = d.Now()
+			health.Alone, health.NextAttemptAt, exact = "", d.until, false
 		}
 		if err := d.save(ctx, health, exact); !errors.Is(err, ErrMoved) {
 			return sleeps, err

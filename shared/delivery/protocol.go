@@ -74,10 +74,12 @@ type Gate interface {
 	TokenSent(ctx context.Context, read connection.Connection, at time.Time) error
 }
 
-// Eraser deletes what is stored of a connection.
+// Eraser deletes what is stored of a connection that is marked as deleted.
 type Eraser interface {
-	// Erase deletes a page of a deleted connection's log and line, and after the last page the connection itself.
+	// Erase deletes a page of its log and line.
 	Erase(ctx context.Context, c connection.Connection) (more bool, err error)
+	// Forget deletes the connection itself.
+	Forget(ctx context.Context, c connection.Connection) error
 }
 
 // Tokens are the tokens of failing connections.

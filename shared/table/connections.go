@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -106,6 +107,11 @@ func (t *Table) Connection(ctx context.Context, k delivery.ConnectionKey) (conne
 // Connections lists an account's connections, oldest first, without those marked as deleted. It is eventually consistent
 // unless asked otherwise: a connection that was switched on a moment ago may be missed by an event of that moment.
 func (t *Table) Connections(ctx context.Context, account string, consistent bool) ([]connection.Connection, error) {
+	all, err := t.connections(ctx, account, consistent)
+	return slices.DeleteFunc(all, func(c connection.Connection) bool { return c.Deleted }), err
+}
+
+func (t *Table) connections(ctx context.Context, account string, consistent bool) ([]connection.Connection, error) {
 	condition := expression.KeyAnd(expression.Key("pk").Equal(expression.Value(accountPrefix+account)),
 		expression.Key("sk").BeginsWith(connectionPrefix))
 	e, err := expression.NewBuilder().WithKeyCondition(condition).Build()
@@ -121,9 +127,7 @@ func (t *Table) Connections(ctx context.Context, account string, consistent bool
 			return nil, err
 		}
 		for _, i := range page.Items {
-			if c := toConnection(i); !c.Deleted {
-				all = append(all, c)
-			}
+			all = append(all, toConnection(i))
 		}
 	}
 	return all, nil
@@ -187,7 +191,8 @@ func (t *Table) Create(ctx context.Context, c connection.Connection) error {
 }
 
 // Update saves what a person changed: after is before with the change. It is written on the condition that nobody changed
-// the connection since it was read and that its state is what it was; otherwise ErrMoved. A new link that another
+// the connection since it was read and that its state is what it was, for an act that bears on delivery all of its health;
+// otherwise ErrMoved. A new link that another
 // connection has: webhook_url_taken.
 func (t *Table) Update(ctx context.Context, before, after connection.Connection) error {
 	update, err := t.change(before, after)
@@ -229,9 +234,10 @@ func (t *Table) Update(ctx context.Context, before, after connection.Connection)
 	return delivery.ErrMoved
 }
 
-// change is the update of a person's change. An act that bears on delivery (Generation) writes the health too, but for
-// the marks in the line: what is skipped from now on is copied from held_through within the write, so that nothing held
-// meanwhile is left out.
+// change is the update of a person's change. An act that bears on delivery (Generation) writes the health too, on the
+// condition that all of it is what was read: a token that fell asleep meanwhile has left its new handle there, without which
+// nobody could wake it. The marks in the line are not written: what is skipped from now on is copied from held_through
+// within the write, so that nothing held meanwhile is left out.
 func (t *Table) change(before, after connection.Connection) (*types.Update, error) {
 	was, is := connectionItem(before), connectionItem(after)
 	var u expression.UpdateBuilder
@@ -248,6 +254,11 @@ func (t *Table) change(before, after connection.Connection) (*types.Update, erro
 		}
 	}
 	condition := sameAs("generation", was).And(sameAs("version", was), sameAs("state", was))
+	if after.Generation != before.Generation {
+		for _, name := range healthAttributes {
+			condition = condition.And(sameAs(name, was))
+		}
+	}
 	e, err := expression.NewBuilder().WithUpdate(u).WithCondition(condition).Build()
 	if err != nil {
 		return nil, err

@@ -82,9 +82,11 @@ func (t *Table) Erase(ctx context.Context, c connection.Connection) (more bool, 
 	for n, i := range page.Items {
 		writes[n].DeleteRequest = &types.DeleteRequest{Key: i}
 	}
-	if err := t.batchWrite(ctx, writes); err != nil || len(page.LastEvaluatedKey) > 0 {
-		return true, err
-	}
-	_, err = t.db.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: &t.name, Key: connectionKey(c.AccountID, c.ID)})
-	return false, err
+	return len(page.LastEvaluatedKey) > 0, t.batchWrite(ctx, writes)
+}
+
+// Forget: see delivery.Eraser.
+func (t *Table) Forget(ctx context.Context, c connection.Connection) error {
+	_, err := t.db.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: &t.name, Key: connectionKey(c.AccountID, c.ID)})
+	return err
 }

@@ -127,7 +127,7 @@ func TestDeletingFreesTheLinkAndThePlace(t *testing.T) {
 	tb, _, _ := newTable(t)
 	before := create(t, tb, newConnection("con_1"))
 	after := before
-	after.Delete()
+	after.Delete(start)
 	if err := tb.Update(t.Context(), before, after); err != nil {
 		t.Fatal(err)
 	}
@@ -271,6 +271,9 @@ func TestEraseDeletesEverythingPageByPage(t *testing.T) {
 			break
 		}
 		pages++
+	}
+	if err := tb.Forget(t.Context(), before); err != nil {
+		t.Fatal(err)
 	}
 	if _, found, _ := tb.Connection(t.Context(), delivery.ConnectionKey{AccountID: "a1", ConnectionID: "con_1"}); found || pages < 3 {
 		t.Errorf("found %v after %d pages", found, pages)
