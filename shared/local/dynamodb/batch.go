@@ -47,22 +47,34 @@ func (s *Server) batchWriteItem(c *call) error {
 		return err
 	}
 	var used usages
-	for i := 0; i < len(writes); { // those of one table stand together
-		t := writes[i].table
-		t.mu.Lock()
-		for ; i < len(writes) && writes[i].table == t; i++ {
-			o, err := writes[i].plan() // no condition, no update: cannot fail
-			if err == nil {
-				used.add(writes[i].apply(o))
-			}
+	for len(writes) > 0 {
+		n, err := applyBatch(writes, &used)
+		if err != nil {
+			return err
 		}
-		t.mu.Unlock()
+		writes = writes[n:]
 	}
 	c.writes = used.total()
 	c.out = append(c.out, `,"UnprocessedItems":{}`...)
 	c.out = capacityDetail{level: report.capacity}.appendAll(c.out, used)
 	c.finish()
 	return nil
+}
+
+// applyBatch carries out the writes at the head that are of one table, and
+// gives their number.
+func applyBatch(writes []*write, used *usages) (n int, err error) {
+	t := writes[0].table
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for ; n < len(writes) && writes[n].table == t; n++ {
+		o, err := writes[n].plan()
+		if err != nil {
+			return n, err
+		}
+		used.add(writes[n].apply(o))
+	}
+	return n, nil
 }
 
 func readBatchWrite(d *decoder, tableName string) (*writeRequest, error) {

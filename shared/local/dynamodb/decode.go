@@ -23,10 +23,11 @@ const (
 type decoder struct {
 	json *jsontext.Decoder
 	text string // the body; strings without escapes are cut out of it
+	open []attr // the attributes of the items being read, innermost last
 }
 
 func (d *decoder) reset(body *bytes.Buffer) {
-	d.text = body.String()
+	d.text, d.open = body.String(), d.open[:0]
 	if d.json == nil {
 		d.json = jsontext.NewDecoder(body)
 		return
@@ -145,17 +146,21 @@ func (d *decoder) int(n **int) error {
 // attrs reads a map of attribute values: an item, a key, a value of type M or
 // the values of an expression.
 func (d *decoder) attrs(depth int) (item, error) {
-	it := make(item, 0, 8)
+	first := len(d.open)
 	err := d.object(func(name string) error {
 		v, err := d.value(depth)
 		if err == nil {
-			it = append(it, attr{name, v})
+			d.open = append(d.open, attr{name, v})
 		}
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
+	it := make(item, len(d.open)-first) // as large as it needs to be, for it may be kept
+	copy(it, d.open[first:])
+	clear(d.open[first:])
+	d.open = d.open[:first]
 	if name, ok := sortAttrs(it); !ok {
 		return nil, serialization("Repeated attribute name: " + name)
 	}

@@ -12,8 +12,8 @@ func (r keyRange) covers(p position) bool {
 	return p.hash == r.hash && p.part == r.part && p.sort >= r.low && (r.high == "" || p.sort < r.high)
 }
 
-// below tells a position of the same hash that lies above the range.
-func (r keyRange) below(p position) bool {
+// above tells a position of the same hash that lies above the range.
+func (r keyRange) above(p position) bool {
 	return p.hash == r.hash && (p.part > r.part || p.part == r.part && r.high != "" && p.sort >= r.high)
 }
 

@@ -43,7 +43,7 @@ func (s *Server) query(c *call) error {
 		switch {
 		case r.covers(at):
 			return walkTake
-		case !forward && r.below(at):
+		case !forward && r.above(at):
 			return walkSkip // the bound itself, where a walk downwards begins
 		}
 		return walkEnd
