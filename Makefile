@@ -36,10 +36,31 @@ test: functions ## Run the tests, shuffled, with the race detector where a C com
 	@echo "tests: shuffled, race detector $(if $(RACE),on,off (no working C compiler))"
 	@CGO_ENABLED=$(if $(RACE),1,0) go test $(RACE) -shuffle=on ./...
 
+# The browser tests are out of the ordinary build (tag `browser`), so that `make test` needs Go and nothing else. axe-core,
+# the accessibility checker, comes from the npm registry and is not part of the project.
+AXE := 4.14.1
+
+.PHONY: test-page
+test-page: functions $(BUILD)/page/axe.min.js ## Drive the page in Chromium; pictures go to .build/page (as root on Debian: installs what it needs)
+	@$(call need,chromium,chromium)
+	go test -tags browser -count=1 -timeout 15m ./functions/page
+
+$(BUILD)/page/axe.min.js:
+	@$(call need,npm,npm)
+	@mkdir -p $(@D)
+	cd $(@D) && npm pack --silent axe-core@$(AXE) && tar -xzf axe-core-$(AXE).tgz package/axe.min.js
+	@mv $(@D)/package/axe.min.js $@ && rm -r $(@D)/package $(@D)/axe-core-$(AXE).tgz
+
+# $(call need,program,Debian package) installs what is missing where that is possible, and says so where it is not.
+need = command -v $(1) >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null || \
+	{ echo "$(1) is needed: install it, or run this as root on Debian"; exit 1; }; \
+	echo "installing $(2)"; apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q $(2); } >&2
+
 .PHONY: check
 check: ## Check format, vet, staticcheck and that go.mod is tidy
 	@out=$$(gofmt -l functions shared); [ -z "$$out" ] || { echo "gofmt: not formatted:"; echo "$$out"; exit 1; }
 	go vet -tags lambda.norpc ./...
+	go vet -tags browser ./functions/page
 	go run $(STATICCHECK) -tags lambda.norpc ./...
 	go mod tidy -diff
 

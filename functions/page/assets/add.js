@@ -41,6 +41,7 @@ export function addForm(key, done, cancel) {
 				look();
 				done(made);
 			} catch (error) {
+				hint(part.hint);
 				// The answer to an earlier try may have been lost: then the connection is there.
 				if (error.status === 409) load().catch(() => {});
 				throw error;
