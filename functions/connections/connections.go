@@ -89,7 +89,7 @@ func (h *handler) patch(w http.ResponseWriter, r *http.Request, _ url.Values) er
 func (h *handler) delete(w http.ResponseWriter, r *http.Request, _ url.Values) error {
 	before, after, err := h.changeAny(r, func(c *connection.Connection) error {
 		if !c.Deleted {
-			c.Delete()
+			c.Delete(h.now())
 		}
 		return nil
 	})
@@ -120,18 +120,22 @@ func writeConnection(w http.ResponseWriter, r *http.Request, status int, view co
 
 // connection reads the one that the path names. A deleted one is not found.
 func (h *handler) connection(r *http.Request) (connection.Connection, error) {
-	c, err := h.anyConnection(r.Context(), r.PathValue("account"), r.PathValue("connection"))
+	c, err := h.anyConnection(r.Context(), pathKey(r))
 	if err == nil && c.Deleted {
 		err = problem.New(problem.NotFound, "")
 	}
 	return c, err
 }
 
-func (h *handler) anyConnection(ctx context.Context, account, id string) (connection.Connection, error) {
-	if !validID("con_", id) {
+func pathKey(r *http.Request) delivery.ConnectionKey {
+	return delivery.ConnectionKey{AccountID: r.PathValue("account"), ConnectionID: r.PathValue("connection")}
+}
+
+func (h *handler) anyConnection(ctx context.Context, key delivery.ConnectionKey) (connection.Connection, error) {
+	if !validID("con_", key.ConnectionID) {
 		return connection.Connection{}, problem.New(problem.NotFound, "")
 	}
-	c, found, err := h.store.Connection(ctx, delivery.ConnectionKey{AccountID: account, ConnectionID: id})
+	c, found, err := h.store.Connection(ctx, key)
 	if err != nil {
 		return c, unavailable(err)
 	}
@@ -161,18 +165,26 @@ func (h *handler) change(r *http.Request, act func(*connection.Connection) error
 // maxTries is how often an act starts again because the connection changed while it was carried out.
 const maxTries = 5
 
-// changeAny is change for deleted connections too. The If-Match header counts at every try; without it a change that
-// somebody else has made meanwhile is no conflict: the act is carried out on top of it.
+// changeAny is change for deleted connections too.
 func (h *handler) changeAny(r *http.Request, act func(*connection.Connection) error) (before, after connection.Connection, err error) {
 	version, conditional, err := apigw.IfMatch(r)
 	if err != nil {
 		return before, after, err
 	}
+	if !conditional {
+		return h.changeBy(r.Context(), pathKey(r), nil, act)
+	}
+	return h.changeBy(r.Context(), pathKey(r), &version, act)
+}
+
+// changeBy carries out an act and saves it. A version that is demanded must be the connection's at every try; without one
+// what somebody else has changed meanwhile is no conflict: the act is carried out on top of it.
+func (h *handler) changeBy(ctx context.Context, key delivery.ConnectionKey, version *int64, act func(*connection.Connection) error) (before, after connection.Connection, err error) {
 	for range maxTries {
-		if before, err = h.anyConnection(r.Context(), r.PathValue("account"), r.PathValue("connection")); err != nil {
+		if before, err = h.anyConnection(ctx, key); err != nil {
 			return before, after, err
 		}
-		if conditional && before.Version != version {
+		if version != nil && before.Version != *version {
 			return before, after, problem.New(problem.PreconditionFailed, "")
 		}
 		after = before
@@ -182,7 +194,7 @@ func (h *handler) changeAny(r *http.Request, act func(*connection.Connection) er
 		if reflect.DeepEqual(before, after) {
 			return before, after, nil
 		}
-		if err = h.store.Update(r.Context(), before, after); !errors.Is(err, delivery.ErrMoved) {
+		if err = h.store.Update(ctx, before, after); !errors.Is(err, delivery.ErrMoved) {
 			return before, after, unavailable(err)
 		}
 	}

@@ -51,8 +51,17 @@ func (h *handler) routes() http.Handler {
 	route("GET "+one, h.get)
 	route("PATCH "+one, h.patch)
 	route("DELETE "+one, h.delete)
+	route("POST "+one+"/test", h.test)
+	route("POST "+one+"/resume", h.resume)
+	route("POST "+one+"/secret/rotate", h.rotate)
+	route("POST "+one+"/replay", h.replay)
 	route("GET "+deliveries, h.listDeliveries, "status", "action", "order_id", "limit", "cursor")
+	route("GET "+deliveries+"/summary", h.summary, "hours")
 	route("GET "+deliveries+"/{delivery}", h.getDelivery)
+	route("POST "+deliveries+"/{delivery}/retry", h.retry)
+	route("DELETE "+account+"/orders/{order}/deliveries", h.eraseOrder)
+	route("DELETE "+account, h.eraseAccount)
+	mux.Handle("POST "+account+"/page-sessions", h.keys.RequireAPIKey(serve(h.pageSession, nil)))
 	return apigw.Routes(mux)
 }
 

@@ -122,7 +122,7 @@ func (s *Sender) try(ctx context.Context, c connection.Connection, j *job, b bud
 		j.progress = ourFault
 		return v, result
 	}
-	d.add(Attempt{At: now, Status: result.Status, Error: result.Code, Duration: result.Duration, Response: string(result.Response)})
+	d.Note(Attempt{At: now, Status: result.Status, Error: result.Code, Duration: result.Duration, Response: string(result.Response)})
 	switch {
 	case v == Success:
 		j.finish(Delivered)

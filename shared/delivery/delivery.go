@@ -70,8 +70,8 @@ type Attempt struct {
 	Response string // the beginning of the answer
 }
 
-// add notes an attempt.
-func (d *Delivery) add(a Attempt) {
+// Note adds an attempt: to the history, and as the last one.
+func (d *Delivery) Note(a Attempt) {
 	d.Attempts++
 	d.LastAttemptAt, d.LastStatus, d.LastError, d.Duration = a.At, a.Status, a.Error, a.Duration
 	for i := range d.History {

@@ -192,8 +192,7 @@ func (t *Table) Create(ctx context.Context, c connection.Connection) error {
 
 // Update saves what a person changed: after is before with the change. It is written on the condition that nobody changed
 // the connection since it was read and that its state is what it was, for an act that bears on delivery all of its health;
-// otherwise ErrMoved. A new link that another
-// connection has: webhook_url_taken.
+// otherwise ErrMoved. A new link that another connection has: webhook_url_taken.
 func (t *Table) Update(ctx context.Context, before, after connection.Connection) error {
 	update, err := t.change(before, after)
 	if err != nil {

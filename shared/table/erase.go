@@ -2,6 +2,7 @@ package table
 
 import (
 	"context"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
@@ -54,7 +55,7 @@ func (t *Table) eraseOrderOf(ctx context.Context, connectionID, order string) (e
 			return erased, err
 		}
 		for _, i := range page.Items {
-			if len(item(i).text("sk")) > len(deliveryPrefix) && item(i).text("sk")[:len(deliveryPrefix)] == deliveryPrefix {
+			if strings.HasPrefix(item(i).text("sk"), deliveryPrefix) {
 				erased++
 			}
 		}
