@@ -51,9 +51,7 @@ var notGlobal = prefixes(
 	"192.175.48.0/24",   // AS112
 )
 
-var (
-	globalIPv6 = netip.MustParsePrefix("2000::/3")
-)
+var globalIPv6 = netip.MustParsePrefix("2000::/3")
 
 func prefixes(list ...string) []netip.Prefix {
 	out := make([]netip.Prefix, len(list))
@@ -65,7 +63,8 @@ func prefixes(list ...string) []netip.Prefix {
 
 // isGlobal tells whether an address is a plain public one.
 func isGlobal(a netip.Addr) bool {
-	if !a.IsValid() || a.Is4In6() || a.Zone() != "" || a.Is6() && !globalIPv6.Contains(a) {
+	// No prefix contains an address with a zone, so those end here too.
+	if !a.IsValid() || a.Is6() && !globalIPv6.Contains(a) {
 		return false
 	}
 	for _, p := range notGlobal {

@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"os"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -164,10 +165,17 @@ func TestEveryAddressOfANameIsAsked(t *testing.T) {
 	}
 }
 
-func TestProxyOfTheEnvironmentIsNotUsed(t *testing.T) {
+// TestMain sets a proxy before anything runs: net/http reads the environment once a process.
+func TestMain(m *testing.M) {
 	for _, name := range []string{"HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"} {
-		t.Setenv(name, "http://198.51.100.7:3128")
+		if err := os.Setenv(name, "http://198.51.100.7:3128"); err != nil {
+			panic(err)
+		}
 	}
+	os.Exit(m.Run())
+}
+
+func TestProxyOfTheEnvironmentIsNotUsed(t *testing.T) {
 	c, rec := guarded(t, nameServer(t, []string{"93.184.216.34"}), "hooks.test")
 	c.Post(t.Context(), request("https://hooks.test/x"))
 	if p := rec.passed(); len(p) != 1 || p[0].String() != "93.184.216.34:443" {

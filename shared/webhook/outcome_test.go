@@ -120,6 +120,7 @@ func TestKeptAnswerIsShortValidText(t *testing.T) {
 		"long":           {strings.Repeat("a", 5000), strings.Repeat("a", 1024)},
 		"cut in a rune":  {"a" + strings.Repeat("я", 4000), "a" + strings.Repeat("я", 511)},
 		"cut in a emoji": {"ab" + strings.Repeat("😀", 4000), "ab" + strings.Repeat("😀", 255)},
+		"three of four":  {"a" + strings.Repeat("😀", 4000), "a" + strings.Repeat("😀", 255)},
 		"not UTF-8":      {"a\xff\xfeb", "a\uFFFDb"},
 		"only bad bytes": {strings.Repeat("\xffa", 2000), strings.Repeat("\uFFFDa", 256)},
 	} {
