@@ -191,3 +191,28 @@ func testAcknowledgeBatches(t *testing.T, c *client) {
 	equal(t, "not deleted", []any{*deleted.Failed[0].Id, *deleted.Failed[0].Code, deleted.Failed[0].SenderFault}, []any{"bad", "ReceiptHandleIsInvalid", true})
 	c.wantCounts(u, sqs.Counts{InFlight: 1})
 }
+
+// A clock that is moved by hand: who waited first is served first, also when a
+// later call is the first to notice the time.
+func TestMovedClock(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		now := time.Unix(1_795_000_000, 0)
+		s := sqs.New(sqs.Options{Now: func() time.Time { return now }})
+		_, err := s.CreateQueue("q.fifo", fifo())
+		c := newClient(t, s, inMemory{s})
+		c.must(err)
+		c.send(s.QueueURL("http://sqs.test", "q.fifo"), "x", group("A"))
+		receive := func(wait time.Duration) []sqs.Message {
+			ms, err := s.Receive(t.Context(), "q.fifo", 10, wait)
+			c.must(err)
+			return ms
+		}
+		equal(t, "first", len(receive(0)), 1)
+		waited := make(chan []sqs.Message)
+		go func() { waited <- receive(time.Hour) }()
+		synctest.Wait()
+		now = now.Add(30 * time.Second)
+		equal(t, "the late one", len(receive(0)), 0)
+		took(t, 0, func() { equal(t, "who waited", len(<-waited), 1) })
+	})
+}
