@@ -19,7 +19,7 @@ const MaxDepth = 64
 // Body reads a JSON body of at most limit bytes without parsing it. The error is a 415 for another
 // content type than application/json (in UTF-8), or a 413.
 func Body(r *http.Request, limit int64) ([]byte, error) {
-	if err := checkContentType(r.Header.Get("Content-Type")); err != nil {
+	if err := checkType(r.Header); err != nil {
 		return nil, err
 	}
 	return read(r, limit)
@@ -44,7 +44,7 @@ func DecodeOptional(r *http.Request, limit int64, v any) error {
 	if err != nil || len(bytes.TrimSpace(b)) == 0 {
 		return err
 	}
-	if err := checkContentType(r.Header.Get("Content-Type")); err != nil {
+	if err := checkType(r.Header); err != nil {
 		return err
 	}
 	return Unmarshal(b, v)
@@ -73,15 +73,22 @@ func read(r *http.Request, limit int64) ([]byte, error) {
 
 func tooLarge() error { return problem.New(problem.PayloadTooLarge, "") }
 
-func checkContentType(value string) error {
+// checkType takes plain JSON in UTF-8; a compressed body is one more 415 (RFC 9110 §15.5.16).
+func checkType(h http.Header) error {
+	unsupported := func(detail string) error {
+		return &problem.Error{Code: problem.InvalidRequest, Status: http.StatusUnsupportedMediaType, Detail: detail}
+	}
+	if e := h.Get("Content-Encoding"); e != "" && !strings.EqualFold(e, "identity") {
+		return unsupported("the body must not be compressed")
+	}
+	value := h.Get("Content-Type")
 	if value == "application/json" { // by far the most frequent, and mime allocates
 		return nil
 	}
 	t, params, err := mime.ParseMediaType(value)
 	charset, named := params["charset"]
 	if err != nil || t != "application/json" || named && !strings.EqualFold(charset, "utf-8") {
-		return &problem.Error{Code: problem.InvalidRequest, Status: http.StatusUnsupportedMediaType,
-			Detail: "the content type must be application/json in UTF-8"}
+		return unsupported("the content type must be application/json in UTF-8")
 	}
 	return nil
 }

@@ -34,5 +34,5 @@ func write(w http.ResponseWriter, status int, v any) {
 }
 
 func marshal(v any) ([]byte, error) {
-	return json.Marshal(v, jsontext.AllowInvalidUTF8(true), json.Deterministic(true))
+	return json.Marshal(v, jsontext.AllowInvalidUTF8(true), jsontext.PreserveRawStrings(true), json.Deterministic(true))
 }

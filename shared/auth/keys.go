@@ -56,7 +56,7 @@ func NewKeys(source Source, now func() time.Time) *Keys {
 func (k *Keys) current(ctx context.Context) (*keySet, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	now := k.now()
+	now := k.wallClock()
 	if k.set != nil && now.Sub(k.fetched) < refreshAfter {
 		return k.set, nil
 	}
@@ -71,7 +71,7 @@ func (k *Keys) current(ctx context.Context) (*keySet, error) {
 func (k *Keys) newer(ctx context.Context, set *keySet) (*keySet, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	now := k.now()
+	now := k.wallClock()
 	if k.set == set && now.Sub(k.tried) >= retryAfterUnknown {
 		k.fetch(ctx, now)
 	}
@@ -83,6 +83,10 @@ func (k *Keys) newer(ctx context.Context, set *keySet) (*keySet, error) {
 	}
 	return k.set, nil
 }
+
+// wallClock is the clock without its monotonic reading, which may stand still while a function is
+// frozen between invocations: keys would then seem younger than they are.
+func (k *Keys) wallClock() time.Time { return k.now().Round(0) }
 
 // fetch reads the secret; k.mu is held, so that concurrent requests share one reading.
 func (k *Keys) fetch(ctx context.Context, now time.Time) {
