@@ -20,7 +20,7 @@ func (h *handler) resume(w http.ResponseWriter, r *http.Request, _ url.Values) e
 	if err != nil {
 		return err
 	}
-	return h.answer(w, r, http.StatusAccepted, after)
+	return h.answerChanged(w, r, http.StatusAccepted, after)
 }
 
 // tryNow lets what waits be tried at once.
@@ -53,8 +53,7 @@ func (h *handler) rotate(w http.ResponseWriter, r *http.Request, _ url.Values) e
 		return err
 	}
 	view, err := h.view(r.Context(), after)
-	if err != nil {
-		// The new secret is in force and shown this once: what is not known of the health is no reason to lose it.
+	if err != nil { // the new secret is in force and shown this once
 		h.warn(r.Context(), "reading a connection's health", err)
 	}
 	view.SigningSecret = secret.Reveal()

@@ -81,7 +81,7 @@ func (h *handler) patch(w http.ResponseWriter, r *http.Request, _ url.Values) er
 	if err := h.controls.After(r.Context(), before, after); err != nil {
 		return unavailable(err)
 	}
-	return h.answer(w, r, http.StatusOK, after)
+	return h.answerChanged(w, r, http.StatusOK, after)
 }
 
 // delete marks a connection; its token erases the log and then the connection. Until that has happened the same request
@@ -108,6 +108,15 @@ func (h *handler) answer(w http.ResponseWriter, r *http.Request, status int, c c
 	view, err := h.view(r.Context(), c)
 	if err != nil {
 		return unavailable(err)
+	}
+	return writeConnection(w, r, status, view)
+}
+
+// answerChanged is answer after an act, which has succeeded whether or not the facts can be read.
+func (h *handler) answerChanged(w http.ResponseWriter, r *http.Request, status int, c connection.Connection) error {
+	view, err := h.view(r.Context(), c)
+	if err != nil {
+		h.warn(r.Context(), "reading a connection's health", err)
 	}
 	return writeConnection(w, r, status, view)
 }

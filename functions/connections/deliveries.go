@@ -89,6 +89,9 @@ func (h *handler) listDeliveries(w http.ResponseWriter, r *http.Request, query u
 	if filter.Action != "" && !filter.Action.Valid() {
 		wrong.Add("action", "must be one of the actions of /v1/triggers")
 	}
+	if filter.OrderID != "" && !event.ValidOrderID(filter.OrderID) {
+		wrong.Add("order_id", "must be the id of an order")
+	}
 	limit := number(query, "limit", defaultLimit, 1, maxLimit, &wrong)
 	if err := wrong.Err(); err != nil {
 		return err

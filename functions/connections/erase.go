@@ -10,6 +10,7 @@ import (
 	"github.com/nethouse-academy/albato/shared/apigw"
 	"github.com/nethouse-academy/albato/shared/connection"
 	"github.com/nethouse-academy/albato/shared/delivery"
+	"github.com/nethouse-academy/albato/shared/event"
 	"github.com/nethouse-academy/albato/shared/problem"
 )
 
@@ -18,9 +19,13 @@ const eraseTime = 20 * time.Second
 
 // eraseOrder erases what is stored of one order. A message of it that is in a queue at this moment is still delivered.
 func (h *handler) eraseOrder(w http.ResponseWriter, r *http.Request, _ url.Values) error {
+	order := r.PathValue("order")
+	if !event.ValidOrderID(order) {
+		return problem.New(problem.NotFound, "")
+	}
 	ctx, cancel := context.WithTimeout(r.Context(), eraseTime)
 	defer cancel()
-	erased, err := h.store.EraseOrder(ctx, r.PathValue("account"), r.PathValue("order"))
+	erased, err := h.store.EraseOrder(ctx, r.PathValue("account"), order)
 	if err != nil {
 		return unfinished(ctx, err)
 	}

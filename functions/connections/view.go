@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"strings"
 	"time"
 
+	"github.com/oklog/ulid/v2"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/nethouse-academy/albato/shared/connection"
@@ -74,7 +76,9 @@ func (h *handler) views(ctx context.Context, all []connection.Connection) ([]con
 func (h *handler) facts(ctx context.Context, c connection.Connection) (f facts, err error) {
 	var notAfter time.Time
 	if c.Health.State != connection.Healthy {
-		notAfter = c.Health.Since // nothing of the newer entries was delivered
+		if notAfter, err = h.troubleSince(ctx, c); err != nil {
+			return f, err
+		}
 	}
 	if f.lastDelivered, _, err = h.store.LastDelivered(ctx, c.ID, notAfter); err != nil {
 		return f, err
@@ -83,6 +87,20 @@ func (h *handler) facts(ctx context.Context, c connection.Connection) (f facts, 
 		f.waiting, f.waitingMore, err = h.store.CountWaiting(ctx, c, maxWaiting)
 	}
 	return f, err
+}
+
+// troubleSince is the time of the event at the head of the line, the zero time when nothing waits: a long trouble has more
+// entries that wait than anybody wants to read for the last one that got through.
+func (h *handler) troubleSince(ctx context.Context, c connection.Connection) (time.Time, error) {
+	head, err := h.store.Waiting(ctx, c.ID, 1)
+	if err != nil || len(head) == 0 {
+		return time.Time{}, err
+	}
+	id, err := ulid.ParseStrict(strings.TrimPrefix(head[0].DeliveryID, "dlv_"))
+	if err != nil {
+		return time.Time{}, nil // ids are made by us
+	}
+	return id.Timestamp(), nil
 }
 
 func connectionOf(c connection.Connection, health connection.Health, f facts) connectionView {

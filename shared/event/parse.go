@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -32,6 +33,11 @@ var (
 
 // ValidAccountID tells whether s may be an account's id.
 func ValidAccountID(s string) bool { return accountIDPattern.MatchString(s) }
+
+// ValidOrderID tells whether s may be an order's id: 1–128 bytes of UTF-8 without control characters.
+func ValidOrderID(s string) bool {
+	return s != "" && len(s) <= maxOrderID && utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
+}
 
 // Parse reads one event from raw, which it keeps a part of: the caller must not change raw afterwards.
 // Errors are *problem.Error: 413 over MaxBytes, 400 when raw is not exactly one JSON value (RFC 8259, with the stricter
@@ -135,7 +141,7 @@ func idOf(object jsontext.Value, path string, wrong *problem.Fields) string {
 		wrong.Add(path+".id", "must be a number or a string")
 		return ""
 	}
-	if s == "" || len(s) > maxOrderID || strings.ContainsFunc(s, unicode.IsControl) {
+	if !ValidOrderID(s) {
 		wrong.Add(path+".id", "must have 1–"+strconv.Itoa(maxOrderID)+" bytes and no control characters")
 		return ""
 	}

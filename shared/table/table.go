@@ -6,6 +6,7 @@
 //	account     ACCOUNT#<account>     ACCOUNT               how many connections there are
 //	connection  ACCOUNT#<account>     CONNECTION#<id>
 //	link taken  ACCOUNT#<account>     LINK#<sha256 of it>   one connection a link and account
+//	erasure     ACCOUNT#<account>     ERASURE#<sha256 of an order>   how far one that ran out of time has come
 //	delivery    CONNECTION#<id>       DELIVERY#<ulid>       log entry and body; sorted by the event's time
 //	waiting     CONNECTION#<id>       WAITING#<sequence>    points to a delivery, in the queue's own order
 package table
@@ -48,6 +49,7 @@ const (
 	accountPrefix    = "ACCOUNT#"
 	connectionPrefix = "CONNECTION#"
 	linkPrefix       = "LINK#"
+	erasurePrefix    = "ERASURE#"
 	deliveryPrefix   = "DELIVERY#"
 	waitingPrefix    = "WAITING#"
 )
