@@ -17,6 +17,7 @@ type Function struct {
 	processes map[*process]struct{}
 	idle      []*process    // last in, first out: few stay busy, the rest sleep
 	pending   []*invocation // first in, first out
+	moved     time.Time     // when one of them was last taken up
 	starting  int           // processes that have not asked for their first event yet
 	scaling   *time.Timer   // looks at the head of pending again
 	closed    bool
@@ -82,6 +83,7 @@ func (f *Function) next(p *process) *invocation {
 	}
 	inv := f.pending[0]
 	f.pending = slices.Delete(f.pending, 0, 1)
+	f.moved = time.Now()
 	f.assignLocked(p, inv)
 	f.scaleLocked()
 	return inv
@@ -93,13 +95,17 @@ func (f *Function) assignLocked(p *process, inv *invocation) {
 	p.timer = time.AfterFunc(f.config.Timeout, func() { f.timedOut(p, inv) })
 }
 
-// scaleLocked starts one more process if the longest wait is long enough, and otherwise looks again when it will be.
-// One starts at a time: by the time it is ready the queue has usually moved on.
+// scaleLocked starts one more process if the longest wait is long enough (see Config.Busy), and otherwise looks again
+// when it will be. One starts at a time: by the time it is ready the queue has usually moved on.
 func (f *Function) scaleLocked() {
 	if len(f.pending) == 0 || f.starting > 0 || len(f.processes) >= f.config.Limit {
 		return
 	}
-	wait := f.config.Patience - time.Since(f.pending[0].queued)
+	since := f.pending[0].queued
+	if len(f.processes) >= f.config.Busy && f.moved.After(since) {
+		since = f.moved
+	}
+	wait := f.config.Patience - time.Since(since)
 	if len(f.processes) == 0 || wait <= 0 {
 		f.startLocked()
 		return

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"runtime"
 	"sync"
 	"time"
 )
@@ -31,8 +32,11 @@ type Config struct {
 	Env     []string      // KEY=value, beside what Lambda itself sets
 	// Limit is the most processes that run at a time; further invocations wait for one of them.
 	Limit int
-	// Patience is how long an invocation waits for a busy process before another one is started. 20 ms when 0: on one
-	// machine, unlike on Lambda, a process that starts takes the processor from those that work.
+	// Busy is the number of processes up to which an invocation that has waited for Patience starts another one. Beyond
+	// it, one is started only when nothing at all has moved for Patience: on one machine, unlike on Lambda, more
+	// processes do not make more processor, but those that hang must not hold up the others. 2 a processor when 0.
+	Busy int
+	// Patience is 20 ms when 0.
 	Patience time.Duration
 }
 
@@ -57,6 +61,9 @@ func NewRuntime(log io.Writer) *Runtime {
 func (r *Runtime) Function(c Config) *Function {
 	if c.Patience == 0 {
 		c.Patience = 20 * time.Millisecond
+	}
+	if c.Busy == 0 {
+		c.Busy = 2 * runtime.NumCPU()
 	}
 	f := &Function{config: c, runtime: r, processes: map[*process]struct{}{}}
 	r.mu.Lock()

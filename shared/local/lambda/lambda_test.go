@@ -346,3 +346,32 @@ func (b *syncBuffer) wait(t *testing.T, enough func(string) bool) {
 		}
 	}
 }
+
+// Beyond Busy a queue that moves starts no process, however long it is; one that stands still does.
+func TestProcessesThatHangMakeRoomForOthersButBusyOnesDoNot(t *testing.T) {
+	f, log := newFunction(t, func(c *lambda.Config) {
+		c.Limit, c.Busy, c.Patience, c.Timeout = 5, 1, 300*time.Millisecond, time.Minute
+	})
+	var all sync.WaitGroup
+	for range 40 {
+		all.Go(func() {
+			for range 10 {
+				if _, err := tryInvoke(f, order{}); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	all.Wait()
+	if n := f.Processes(); n != 1 {
+		t.Errorf("%d processes after quick work, want 1", n)
+	}
+	gate := filepath.Join(t.TempDir(), "gate")
+	mkfifo(t, gate)
+	go func() { _, _ = tryInvoke(f, order{Do: "wait", Gate: gate}) }()
+	log.wait(t, func(s string) bool { return strings.Contains(s, "waiting") })
+	invoke(t, f, order{}) // by a second process
+	if n := f.Processes(); n != 2 {
+		t.Errorf("%d processes beside one that hangs, want 2", n)
+	}
+}
