@@ -75,6 +75,9 @@ func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f
 func (i *invocation) call(next http.RoundTripper, r *http.Request) (*http.Response, error) {
 	w, target := i.w, r.Header.Get("X-Amz-Target")
 	w.pause(10*time.Millisecond, target)
+	if w.chance(.05, "slow "+target) {
+		w.pause(3*time.Second, target)
+	}
 	defer w.pause(5*time.Millisecond, "answer")
 	if i.isDead() {
 		return nil, errDead

@@ -38,10 +38,11 @@ type world struct {
 	controls delivery.Controls
 	intake   *queue.Queue
 
-	seed   uint64
-	faults faultRates
-	stop   context.CancelFunc
-	done   sync.WaitGroup
+	seed    uint64
+	faults  faultRates
+	outages sync.WaitGroup
+	stop    context.CancelFunc
+	done    sync.WaitGroup
 
 	mu        sync.Mutex
 	receivers map[string]*receiver // by connection
@@ -49,8 +50,10 @@ type world struct {
 	retried   map[string]bool // deliveries that somebody asked for again
 	sends     map[string][]send
 	everOff   map[string]bool
-	attempts  map[string][]time.Time // by connection
-	faulty    []string               // our own faults that were reported
+	// waitedWhenOff says of a delivery that it waited in the line when its connection was last switched off.
+	waitedWhenOff map[string]time.Time
+	attempts      map[string][]time.Time // by connection
+	faulty        []string               // our own faults that were reported
 }
 
 type accepted struct {
@@ -70,6 +73,7 @@ type send struct {
 type receiver struct {
 	behaviour behaviour
 	poison    map[string]int // delivery → the status with which it is always refused
+	flapped   bool           // it was in trouble at some time, which can make an innocent event look guilty
 	busy      time.Duration  // how long an answer takes, 0 for a random short time
 }
 
@@ -93,7 +97,7 @@ func newWorld(seed uint64, rates faultRates) (*world, error) {
 		return nil, err
 	}
 	w := &world{services: services, faults: rates, seed: seed, receivers: map[string]*receiver{},
-		retried: map[string]bool{}, sends: map[string][]send{}, everOff: map[string]bool{}, attempts: map[string][]time.Time{}}
+		retried: map[string]bool{}, sends: map[string][]send{}, everOff: map[string]bool{}, waitedWhenOff: map[string]time.Time{}, attempts: map[string][]time.Time{}}
 	w.table = table.New(services.DB(nil), inmemory.TableName, time.Now)
 	w.intake = queue.New(services.Queues(nil), services.Deliveries)
 	w.controls = delivery.Controls{Tokens: queue.Tokens{Queue: queue.New(services.Queues(nil), services.Retries)}, Gate: w.table, Now: time.Now}
@@ -275,10 +279,26 @@ func (w *world) act(id string, change func(*connection.Connection)) error {
 		if err != nil {
 			return err
 		}
+		if before.Enabled && !after.Enabled {
+			if err := w.noteLine(id); err != nil {
+				return err
+			}
+		}
 		w.pause(10*time.Millisecond, "between") // others go on between the two
 		return w.controls.After(context.Background(), before, after)
 	}
 	return fmt.Errorf("the act on %s was not saved in 100 tries", id)
+}
+
+// noteLine remembers what waits now that the connection is off.
+func (w *world) noteLine(id string) error {
+	line, err := w.table.Waiting(context.Background(), id, 1000)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, p := range line {
+		w.waitedWhenOff[p.DeliveryID] = time.Now()
+	}
+	return err
 }
 
 // again asks for a delivery once more, as a retry or replay does.
@@ -309,6 +329,7 @@ func (w *world) behave(id string, b behaviour) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.receivers[id].behaviour = b
+	w.receivers[id].flapped = w.receivers[id].flapped || b != takes
 }
 
 // connectionOf is the connection's id in a link of connect, whatever was added to make it another link.
