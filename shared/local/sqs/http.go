@@ -32,15 +32,15 @@ var calls = sync.Pool{New: func() any { return new(call) }}
 // ServeHTTP answers one call of the AWS JSON 1.0 protocol: POST, the operation in
 // the header X-Amz-Target (AmazonSQS.SendMessage), parameters and result as JSON
 // objects. The path does not matter.
+//
+// A long poll ends when the request's context does. An http.Server that shuts
+// down waits for its polls: give it a BaseContext and end that first.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := calls.Get().(*call)
 	defer c.release()
 	c.server, c.request = s, r
 	c.out = c.out[:0]
-	err := c.serve(w)
-	if r.Context().Err() != nil {
-		return // the client is gone
-	}
+	err := c.serve()
 	h := w.Header()
 	h.Set("Content-Type", "application/x-amz-json-1.0")
 	h.Set("X-Amzn-Requestid", newID())
@@ -68,7 +68,7 @@ func (c *call) release() {
 	calls.Put(c)
 }
 
-func (c *call) serve(w http.ResponseWriter) error {
+func (c *call) serve() error {
 	r := c.request
 	if r.Method != http.MethodPost {
 		return unsupported("HTTP method", r.Method)

@@ -43,9 +43,9 @@ func (s *Server) receive(ctx context.Context, queue string, in receiveInput) ([]
 		in.visibility = q.config.visibility
 	}
 	s.settle(q, now) // who waits already comes first
-	if q.inFlight >= maxInFlight && !q.config.fifo {
+	if q.inFlight >= s.maxInFlight && !q.config.fifo {
 		s.mu.Unlock()
-		return nil, refuse("OverLimit", "Too many messages are in flight: the limit is %d.", maxInFlight)
+		return nil, refuse("OverLimit", "Too many messages are in flight: the limit is %d.", s.maxInFlight)
 	}
 	messages := q.take(now, in.max, in.visibility)
 	s.settle(q, now)

@@ -132,7 +132,7 @@ func (q *queueState) expired(m *message, now instant) bool {
 // delivery logic"; whoever was served goes to the end, so that a long group
 // starves nobody.
 func (q *queueState) take(now instant, max int, visibility instant) []Message {
-	max = min(max, maxInFlight-q.inFlight)
+	max = min(max, q.server.maxInFlight-q.inFlight)
 	var out []Message
 	for len(out) < max && q.turns.front != nil {
 		l := q.turns.front.value

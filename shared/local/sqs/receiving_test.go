@@ -68,6 +68,21 @@ func TestReceiving(t *testing.T) {
 			_, zero := raw(c.server, "ReceiveMessage", `{"QueueUrl":"`+u+`","MaxNumberOfMessages":0}`)
 			equal(t, "zero", zero["__type"], "com.amazonaws.sqs#InvalidParameterValue")
 		}},
+		{"the quota of messages in flight", func(t *testing.T, c *client) {
+			c.server.LimitInFlight(3)
+			u, f := c.create("q", nil), c.create("q.fifo", fifo())
+			for i := range 5 {
+				c.send(u, strconv.Itoa(i))
+				c.send(f, strconv.Itoa(i), group(strconv.Itoa(i)))
+			}
+			c.wantBodies(u, "0", "1", "2")
+			_, err := c.sdk.ReceiveMessage(c.ctx, &awssqs.ReceiveMessageInput{QueueUrl: &u})
+			wantCode(t, err, "OverLimit", "limit is 3")
+			ms := c.wantBodies(f, "0", "1", "2")
+			c.wantBodies(f) // a FIFO queue answers nothing instead of an error
+			c.must(c.delete(f, ms[0]))
+			c.wantBodies(f, "3")
+		}},
 		{"Q17 system attributes, only those asked for", testSystemAttributes},
 		{"Q18 Q19 redelivery after the visibility timeout", func(t *testing.T, c *client) {
 			u := c.create("q", attrs{"VisibilityTimeout": "2"})

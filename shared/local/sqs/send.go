@@ -10,7 +10,11 @@ import (
 // validText tells whether all characters are ones that SQS lets through, those of
 // XML 1.0 (API reference, SendMessage).
 func validText(s string) bool {
-	for _, r := range s {
+	ascii := 0
+	for ascii < len(s) && (s[ascii] >= 0x20 && s[ascii] < 0x80 || s[ascii] == '\n') {
+		ascii++ // most bodies are nothing else, and bytes are quicker than runes
+	}
+	for _, r := range s[ascii:] {
 		switch {
 		case r >= 0x20 && r <= 0xD7FF, r == '\t', r == '\n', r == '\r', r >= 0xE000 && r <= 0xFFFD, r >= 0x10000:
 		default:

@@ -29,6 +29,7 @@ type Server struct {
 	start                     time.Time
 	region, account, senderID string
 	baseURL                   string
+	maxInFlight               int
 	calls                     [operationCount]atomic.Int64
 
 	mu      sync.Mutex // guards everything below, and every queue
@@ -42,7 +43,8 @@ type Server struct {
 // New makes a server without queues.
 func New(o Options) *Server {
 	s := &Server{now: o.Now, region: o.Region, account: o.Account, baseURL: strings.TrimSuffix(o.BaseURL, "/"),
-		senderID: "AIDALOCALSENDER000000", queues: map[string]*queueState{}, deleted: map[string]instant{}}
+		senderID:    "AIDALOCALSENDER000000",
+		maxInFlight: maxInFlight, queues: map[string]*queueState{}, deleted: map[string]instant{}}
 	if s.now == nil {
 		s.now = time.Now
 	}
