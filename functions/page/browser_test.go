@@ -149,13 +149,18 @@ func evaluate[T any](b *tab, expression string) T {
 // until waits for an expression to become true.
 func (b *tab) until(expression string) {
 	b.Helper()
-	deadline, stop := context.WithTimeout(b.ctx, patience)
-	defer stop()
-	if err := chromedp.Do(deadline, func(ctx context.Context, t *chromedp.Target) (chromedp.Void, error) {
-		return chromedp.Poll[chromedp.Void](expression, chromedp.WithPollingTimeout(patience))(ctx, t)
-	}); err != nil {
-		b.shoot("failure")
-		b.Fatalf("waited in vain for %s (%v); the page says:\n%s", expression, err, evaluate[string](b, "document.body.innerText"))
+	deadline := time.Now().Add(patience)
+	for {
+		// An error is a page on its way to another: it is asked again.
+		done, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](expression))
+		if done && err == nil {
+			return
+		}
+		if time.Now().After(deadline) {
+			b.shoot("failure")
+			b.Fatalf("waited in vain for %s (%v); the page says:\n%s", expression, err, evaluate[string](b, "document.body.innerText"))
+		}
+		b.do(chromedp.Sleep(50 * time.Millisecond))
 	}
 }
 

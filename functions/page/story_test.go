@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
 	"github.com/nethouse-academy/albato/shared/local/albato"
@@ -23,7 +24,7 @@ const (
 
 // The whole way of an organiser, from the first visit to the recovery after an outage.
 func TestStory(t *testing.T) {
-	stack := startStack(t, map[string]string{"RetrySchedule": "2s,2s,2s", "DeliveryTimeout": "2s"})
+	stack := startStack(t, map[string]string{"RetrySchedule": "45s,45s", "DeliveryTimeout": "2s"})
 	b := openTab(t, stack, openBrowser(t))
 	link := stack.URL + "/albato/story/"
 	behave := func(query string) { b.request(http.MethodPut, "/albato/story/?"+query, "") }
@@ -52,7 +53,7 @@ func TestStory(t *testing.T) {
 	b.see("#first .error", "Ссылка ведёт на другой сайт")
 	b.until(`document.querySelector('#first input').value === 'https://example.com/hook'`)
 	b.look("wrong-link")
-	evaluate[any](b, "location.reload()")
+	b.do(chromedp.Reload())
 	b.until(`document.querySelector('#first input')?.value === 'https://example.com/hook'`)
 
 	// The right one, with the spaces that come along when copying.
@@ -75,7 +76,7 @@ func TestStory(t *testing.T) {
 	b.until(`document.querySelectorAll('.done').length === 1`)
 
 	// A test shows what was sent and answered, and is marked as one.
-	b.click(".events li:nth-of-type(5) button", "Отправить тест")
+	b.click(".events button", ": Заказ завершён")
 	b.see(".result", "Albato принял тест", "ответ 200", "вымышленные данные")
 	b.click(".result summary", "Что отправили")
 	b.see(".result pre", `"test": true`, `"action": "order_complete"`)
@@ -97,7 +98,7 @@ func TestStory(t *testing.T) {
 	b.click(".row", "заказ 9840012")
 	b.see(".rows", "Albato принял данные", "Попытки", "принято (ответ 200)", `"id": 9840012`)
 	b.look("delivered")
-	evaluate[any](b, "location.reload()")
+	b.do(chromedp.Reload())
 	b.see(".card header", "Работает")
 	b.until(`document.querySelectorAll('.events input:checked').length === 1`)
 
@@ -111,21 +112,24 @@ func TestStory(t *testing.T) {
 	b.see(".rows li:first-child", "Ждёт повтора")
 	b.look("failing")
 
-	// The schedule ends; a try that fails says so.
-	b.see(".card header", "Приостановлена")
+	// A try that fails says so, and the last one of the schedule suspends.
+	b.click(".trouble button", "Попробовать сейчас")
+	b.see("#notice", "Попробовали ещё раз, но Albato пока не принимает события")
+	b.see(".trouble", "Попробовали ещё раз — пока не получается", "Следующая попытка через")
+	b.see(".card header", "Есть сбои, повторяем")
+	b.click(".trouble button", "Попробовать сейчас")
+	b.see(".card header", "Приостановлена", "ждут: 3 события")
+	b.do(chromedp.Reload())
 	b.see(".trouble", "Отправка приостановлена", "сама не начнётся")
 	b.see(".rows li:first-child", "Отложено")
 	b.look("suspended")
-	b.click(".trouble button", "Отправить накопленное")
-	b.see("#notice", "Попробовали ещё раз, но Albato пока не принимает события")
 
 	// Mended, but slow: what was kept goes out in order, and the progress survives a reload.
-	b.see(".card header", "Приостановлена")
 	before := len(stack.Albato.Requests("/albato/story/"))
 	behave("delay=1s")
 	b.click(".trouble button", "Отправить накопленное")
 	b.see(".trouble", "Отправляем накопленное", "Отправлено 0 из 3")
-	evaluate[any](b, "location.reload()")
+	b.do(chromedp.Reload())
 	b.see(".trouble", "Отправляем накопленное", "из 3")
 	b.look("resuming")
 	b.see("#notice", "Готово", "3 события")
@@ -155,8 +159,8 @@ func TestStory(t *testing.T) {
 
 	// The filter.
 	evaluate[any](b, `document.querySelector('.filter input').focus()`)
-	b.paste("9840012")
-	b.until(`document.querySelectorAll('.rows > li').length === 1`)
+	b.paste("9840100")
+	b.until(`document.querySelectorAll('.rows > li').length === 3`)
 	b.paste("99")
 	b.see(".empty", "Ничего не нашлось")
 }
@@ -189,7 +193,7 @@ func TestMisfortunes(t *testing.T) {
 	b.click(".card button", "Заменить ссылку")
 	b.see("dialog", "Сейчас: http")
 	b.paste("https://h.albato.ru/wh/38/")
-	evaluate[any](b, "location.reload()")
+	b.do(chromedp.Reload())
 	b.click(".card button", "Заменить ссылку")
 	b.until(`document.querySelector('dialog input').value === 'https://h.albato.ru/wh/38/'`)
 	b.keys(kb.Escape)

@@ -93,6 +93,7 @@ export function ask({title, words, label, value = '', judge, yes, danger, key, s
 	};
 	dialog.showModal();
 	if (label) input.select();
+	else part.no.focus();
 }
 
 export function hint(node, [kind, words] = ['', '']) {

@@ -40,7 +40,7 @@ export function trouble(part, id, over) {
 		];
 		part.facts.querySelectorAll('dd').forEach((node, i) => text(node, said[i]));
 		fill(part, {
-			what: suspended ? 'Отправка приостановлена' : again ? 'Попробовали ещё раз — пока не получается' : 'Albato не принимает события, мы повторяем',
+			what: again ? 'Попробовали ещё раз — пока не получается' : suspended ? 'Отправка приостановлена' : 'Albato не принимает события, мы повторяем',
 			advice: `${advice} События ждут по порядку, ничего не потеряно.`,
 			resume: suspended ? 'Отправить накопленное' : 'Попробовать сейчас',
 		});
