@@ -57,7 +57,7 @@ func Start(t testing.TB, o local.Options) *Stack {
 	t.Cleanup(func() {
 		s.Close()
 		if t.Failed() {
-			t.Logf("the stack's log:\n%s", log.Tail(200))
+			t.Logf("the stack's log:\n%s", log.Tail(40))
 		}
 	})
 	return &Stack{s, log, t}
@@ -81,9 +81,15 @@ func Root(t testing.TB) string {
 	return ""
 }
 
-// Make brings targets of the Makefile up to date. Test programs that run side by side take turns.
+// made remembers what this test program has made already.
+var made sync.Map
+
+// Make brings targets of the Makefile up to date, once in a test program. Test programs that run side by side take turns.
 func Make(t testing.TB, targets ...string) {
 	t.Helper()
+	if _, done := made.Load(strings.Join(targets, " ")); done {
+		return
+	}
 	root := Root(t)
 	release, err := lock(filepath.Join(root, ".build"))
 	if err != nil {
@@ -95,6 +101,7 @@ func Make(t testing.TB, targets ...string) {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("make %s: %v\n%s", strings.Join(targets, " "), err, out)
 	}
+	made.Store(strings.Join(targets, " "), true)
 }
 
 // Response is an answer of the API.
