@@ -159,6 +159,10 @@ func (i *invocation) Post(ctx context.Context, r webhook.Request) webhook.Result
 	if i.isDead() {
 		return webhook.Result{Code: webhook.CodeInterrupted}
 	}
+	if w.chance(w.faults.call, "internal "+r.DeliveryID) {
+		i.fault()
+		return webhook.Result{Code: webhook.CodeInternal}
+	}
 	w.mu.Lock()
 	rec := w.receivers[id]
 	b, poison, busy := rec.behaviour, rec.poison[r.DeliveryID], rec.busy

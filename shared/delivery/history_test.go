@@ -32,7 +32,8 @@ type step struct {
 	Connection int
 	What       what
 	Orders     []int // of the events of a burst
-	Poison     int   // of its first event
+	Gap        time.Duration
+	Poison     int // of its first event
 	Behaviour  behaviour
 	For        time.Duration // of an outage
 }
@@ -70,7 +71,8 @@ func histories() *rapid.Generator[history] {
 			}
 			switch s.What {
 			case burst:
-				s.Orders = rapid.SliceOfN(rapid.IntRange(0, 2), 1, 12).Draw(t, "orders")
+				s.Orders = rapid.SliceOfN(rapid.IntRange(0, 2), 1, 15).Draw(t, "orders")
+				s.Gap = rapid.SampledFrom([]time.Duration{5 * ms, 30 * ms, 300 * ms, 900 * ms}).Draw(t, "gap")
 				s.Poison = rapid.SampledFrom([]int{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 422, 500}).Draw(t, "poison")
 			case outage:
 				s.Behaviour = rapid.SampledFrom(behaviours).Draw(t, "behaviour")
@@ -149,7 +151,7 @@ func (w *world) step(s step) error {
 			if err := w.post(id, fmt.Sprint("order", order), poison); err != nil {
 				return err
 			}
-			w.pause(20*time.Millisecond, "burst")
+			w.pause(s.Gap, "burst")
 		}
 		return nil
 	case outage:
