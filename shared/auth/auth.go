@@ -16,6 +16,7 @@ type Kind int
 const (
 	KindAPIKey Kind = iota + 1 // the Academy: every account
 	KindPage                   // an organiser's page: one account
+	KindAccount                // Albato, by an account token: one account, and only the routes of RequireAccount
 )
 
 // Principal is who calls.
@@ -30,7 +31,7 @@ func (p Principal) MayReach(account string) bool {
 	switch p.Kind {
 	case KindAPIKey:
 		return true
-	case KindPage:
+	case KindPage, KindAccount:
 		return p.AccountID != "" && p.AccountID == account
 	}
 	return false
@@ -117,28 +118,23 @@ func AllowAccount(ctx context.Context, account string) error {
 // Require serves next for callers with a valid token. If the route has a path value named account,
 // it must be an account the caller reaches; otherwise the answer is 404.
 func (k *Keys) Require(next http.Handler) http.Handler {
-	return k.require(next, func(r *http.Request, p Principal) error {
-		if account := r.PathValue("account"); account != "" && !p.MayReach(account) {
-			return problem.New(problem.NotFound, "")
-		}
-		return nil
-	})
+	return guard(k.Authenticate, ownAccount, next)
 }
 
 // RequireAPIKey serves next for the Academy's API key alone. Every page token gets a 401 here,
 // whichever account the address names.
 func (k *Keys) RequireAPIKey(next http.Handler) http.Handler {
-	return k.require(next, func(_ *http.Request, p Principal) error {
+	return guard(k.Authenticate, func(_ *http.Request, p Principal) error {
 		if p.Kind != KindAPIKey {
 			return errUnauthorized()
 		}
 		return nil
-	})
+	}, next)
 }
 
-func (k *Keys) require(next http.Handler, allow func(*http.Request, Principal) error) http.Handler {
+func guard(who func(context.Context, string) (Principal, error), allow func(*http.Request, Principal) error, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		p, err := k.Authenticate(r.Context(), r.Header.Get("Authorization"))
+		p, err := who(r.Context(), r.Header.Get("Authorization"))
 		if err == nil {
 			err = allow(r, p)
 		}

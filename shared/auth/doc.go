@@ -1,5 +1,6 @@
 // Package auth decides who calls: the Academy by its API key, which reaches every account, or an
-// organiser's page by a page token, which reaches one account for minutes to hours.
+// organiser's page by a page token, which reaches one account for minutes to hours, or Albato by an account token, which
+// reaches a few routes of one account until it is revoked.
 //
 // A function makes one [Keys] per process and wraps its routes:
 //

@@ -3,7 +3,9 @@
 // condition is the design: what it keeps true is said above it.
 //
 //	item        pk                    sk
-//	account     ACCOUNT#<account>     ACCOUNT               how many connections there are
+//	account     ACCOUNT#<account>     ACCOUNT               its name; how many connections and tokens there are
+//	token       ACCOUNT#<account>     TOKEN#<id>            what is shown of an account token
+//	token used  TOKEN#<sha256 of it>  TOKEN                 whose it is
 //	connection  ACCOUNT#<account>     CONNECTION#<id>
 //	link taken  ACCOUNT#<account>     LINK#<sha256 of it>   one connection a link and account
 //	erasure     ACCOUNT#<account>     ERASURE#<sha256 of an order>   how far one that ran out of time has come
@@ -50,6 +52,7 @@ const (
 	connectionPrefix = "CONNECTION#"
 	linkPrefix       = "LINK#"
 	erasurePrefix    = "ERASURE#"
+	tokenPrefix      = "TOKEN#"
 	deliveryPrefix   = "DELIVERY#"
 	waitingPrefix    = "WAITING#"
 )
