@@ -139,4 +139,7 @@ func TestPageSize(t *testing.T) {
 	if got, n := pages(t, s, "Query", in, "sk"); n != 2 || !slices.Equal(got, want) {
 		t.Errorf("%d pages, %v", n, got)
 	}
+	if body := mustPost(t, s, "Query", in); !strings.Contains(body, `"Count":10,`) {
+		t.Errorf("ten items of 100 KB are less than 1 MB, eleven are more: %s", body)
+	}
 }

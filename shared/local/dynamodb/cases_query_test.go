@@ -110,13 +110,13 @@ const createNumeric = `"TableName":"numeric","BillingMode":"PAY_PER_REQUEST",
 
 func numericSteps() []step {
 	steps := []step{{"CreateTable", createNumeric, ""}}
-	for _, n := range []string{"10", "2", "-5", "1.5", "100000000000000000000001", "100000000000000000000002", "-10"} {
+	for _, n := range []string{"10", "2", "-5", "1.5", "100000000000000000000001", "100000000000000000000002", "-10", "-1.2", "-1.25", "-12.5", "0"} {
 		steps = append(steps, step{"PutItem", `"TableName":"numeric","Item":{"pk":{"S":"a"},"sk":{"N":"` + n + `"}}`, ""})
 	}
 	return append(steps, step{"Query", `"TableName":"numeric","ProjectionExpression":"sk","KeyConditionExpression":"pk = :p AND sk > :n"` +
 		values(`":p":{"S":"a"},":n":{"N":"-10.0"}`),
-		`{"Items":[{"sk":{"N":"-5"}},{"sk":{"N":"1.5"}},{"sk":{"N":"2"}},{"sk":{"N":"10"}},{"sk":{"N":"100000000000000000000001"}},
-			{"sk":{"N":"100000000000000000000002"}}],"Count":6,"ScannedCount":6}`},
+		`{"Items":[{"sk":{"N":"-5"}},{"sk":{"N":"-1.25"}},{"sk":{"N":"-1.2"}},{"sk":{"N":"0"}},{"sk":{"N":"1.5"}},{"sk":{"N":"2"}},{"sk":{"N":"10"}},{"sk":{"N":"100000000000000000000001"}},
+			{"sk":{"N":"100000000000000000000002"}}],"Count":9,"ScannedCount":9}`},
 		step{"Query", `"TableName":"numeric","KeyConditionExpression":"pk = :p AND begins_with(sk, :n)"` + values(`":p":{"S":"a"},":n":{"N":"1"}`),
 			"!ValidationException: begins_with, operand type: N"})
 }

@@ -1,5 +1,7 @@
 package dynamodb_test
 
+import "strings"
+
 func writeScenarios() []scenario {
 	const failed = `{"__type":"com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException","message":"The conditional request failed"`
 	const showOld = `,"ReturnValuesOnConditionCheckFailure":"ALL_OLD"`
@@ -41,6 +43,9 @@ func writeScenarios() []scenario {
 		{"D49", "keys must be the table's", []step{
 			{"PutItem", `"Item":{"pk":{"S":"a"}}`, "!ValidationException: Missing the key sk in the item"},
 			{"PutItem", `"Item":{"pk":{"N":"1"},"sk":{"S":"a"}}`, "!ValidationException: Type mismatch for key pk expected: S actual: N"},
+			put(strings.Repeat("p", 2048), strings.Repeat("s", 1024)),
+			{"PutItem", `"Item":` + key(strings.Repeat("p", 2049), "1"), "!ValidationException: Size of hashkey has exceeded the maximum size limit of 2048 bytes"},
+			{"PutItem", `"Item":` + key("a", strings.Repeat("s", 1025)), "!ValidationException: Size of rangekey has exceeded the maximum size limit of 1024 bytes"},
 			{"GetItem", `"Key":{"pk":{"S":"a"}}`, "!ValidationException: The number of conditions on the keys is invalid"},
 			{"GetItem", `"Key":{"pk":{"S":"a"},"other":{"S":"b"}}`, "!ValidationException: The provided key element does not match the schema"},
 			{"DeleteItem", `"Key":` + key("a", "1", `"x":{"S":"y"}`), "!ValidationException: The number of conditions on the keys is invalid"},

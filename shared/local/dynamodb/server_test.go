@@ -163,14 +163,14 @@ func TestExpireItems(t *testing.T) {
 	}
 	absent("past", "1").run(t, s)
 	step{"Query", `"Select":"COUNT","IndexName":"by_group","KeyConditionExpression":"g1 = :g"` + values(`":g":{"S":"g"}`), `{"Count":3,"ScannedCount":3}`}.run(t, s)
-	for _, request := range many(25, func(k string) string {
+	for _, request := range many(1100, func(k string) string {
 		return putRequest(strings.TrimSuffix(k, "}") + "," + expires(`{"N":"1795421101"}`) + "}")
 	}) {
 		batchWrite("", request).run(t, s)
 	}
 	now = now.Add(time.Hour)
-	if n := s.ExpireItems(); n != 26 {
-		t.Errorf("%d items expired, want 26", n)
+	if n := s.ExpireItems(); n != 1101 {
+		t.Errorf("%d items expired, want 1101", n)
 	}
 	var d struct{ Table struct{ ItemCount int } }
 	if err := json.Unmarshal([]byte(mustPost(t, s, "DescribeTable", "")), &d); err != nil || d.Table.ItemCount != 3 {
