@@ -44,6 +44,13 @@ const sticksOut = `(() => {
 		.map(e => e.outerHTML.slice(0, 80)).slice(0, 3).join(' | ') || 'wider than the screen';
 })()`
 
+// layoutShift is the page's cumulative layout shift so far (https://web.dev/articles/cls).
+const layoutShift = `new Promise(done => {
+	let sum = 0;
+	new PerformanceObserver(seen => seen.getEntries().forEach(e => sum += e.hadRecentInput ? 0 : e.value)).observe({type: 'layout-shift', buffered: true});
+	setTimeout(() => done(sum), 200);
+})`
+
 // axe runs axe-core (https://github.com/dequelabs/axe-core), which the Makefile fetches.
 func (b *tab) axe(where string) {
 	b.Helper()

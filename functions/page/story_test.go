@@ -24,7 +24,7 @@ const (
 
 // The whole way of an organiser, from the first visit to the recovery after an outage.
 func TestStory(t *testing.T) {
-	stack := startStack(t, map[string]string{"RetrySchedule": "45s,45s", "DeliveryTimeout": "2s"})
+	stack := startStack(t, map[string]string{"RetrySchedule": "45s,45s", "DeliveryTimeout": "5s"})
 	b := openTab(t, stack, openBrowser(t))
 	link := stack.URL + "/albato/story/"
 	behave := func(query string) { b.request(http.MethodPut, "/albato/story/?"+query, "") }
@@ -100,6 +100,10 @@ func TestStory(t *testing.T) {
 	b.look("delivered")
 	b.do(chromedp.Reload())
 	b.see(".card header", "Работает")
+	b.see(".rows li:first-child", "заказ 9840012")
+	if shift := evaluate[float64](b, layoutShift); shift > 0.01 {
+		t.Errorf("what is read moves while the page loads: layout shift %v", shift)
+	}
 	b.until(`document.querySelectorAll('.events input:checked').length === 1`)
 
 	// Albato fails: the page says what, since when, how many wait, when the next try is.
@@ -126,7 +130,7 @@ func TestStory(t *testing.T) {
 
 	// Mended, but slow: what was kept goes out in order, and the progress survives a reload.
 	before := len(stack.Albato.Requests("/albato/story/"))
-	behave("delay=1s")
+	behave("delay=3s")
 	b.click(".trouble button", "Отправить накопленное")
 	b.see(".trouble", "Отправляем накопленное", "Отправлено 0 из 3")
 	b.do(chromedp.Reload())

@@ -67,7 +67,7 @@ export function journal(id) {
 	// reload takes in what is new without losing what is open.
 	async function reload() {
 		if (document.hidden || !part.el.offsetParent) return;
-		request(id, 'GET', '/deliveries/summary?hours=24').then(({hours}) => drawChart(part, hours), () => {});
+		request(id, 'GET', '/deliveries/summary?hours=24').then(counts => drawChart(part, counts), () => {});
 		if (part.rows.ariaBusy) return;
 		const found = await take(null, turn).catch(() => null);
 		if (found?.deliveries.length === page && !found.deliveries.some(each => rows.has(each.id))) return begin();

@@ -37,10 +37,10 @@ const problems = {
 };
 
 // problem says why a call did not succeed. The server's texts are shown where they are Russian.
-export function problem({code, problem: body, retryAfter}) {
+export function problem({code, status, problem: body, retryAfter}) {
 	const said = (body?.errors ?? []).map(each => each.detail).filter(each => /[а-яё]/i.test(each)).join(' ');
 	if (said || problems[code]) return said || problems[code];
-	if (retryAfter) return `Сервис занят. Попробуйте через ${plural(retryAfter, 'секунду', 'секунды', 'секунд')}.`;
+	if (status === 429 || status === 503) return `Сервис занят. Попробуйте через ${plural(retryAfter || 5, 'секунду', 'секунды', 'секунд')}.`;
 	return `Что-то сломалось у нас. Попробуйте ещё раз${body?.request_id ? `, а если не поможет, назовите поддержке код ${body.request_id}` : ''}.`;
 }
 
