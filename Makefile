@@ -14,14 +14,14 @@ SOURCES     := $(shell find functions shared -type f ! -name '*_test.go' ! -path
 # The processor the deployable binaries are for: arm64 (default) or x86_64, as template.yaml's Architecture.
 ARCH        ?= arm64
 GOARCH_OF    = $(subst x86_64,amd64,$(1))
-HOST_ARCH   := $(shell go env GOHOSTARCH)
+HOST_ARCH    = $(eval HOST_ARCH := $(shell go env GOHOSTARCH))$(HOST_ARCH)
 
 # One recipe for every binary that runs on Lambda, here or there. No VCS stamp, no paths, no build id: the same sources
 # give the same bytes. lambda.norpc leaves out the part only the retired go1.x runtime needs.
 GO_BUILD     = CGO_ENABLED=0 go build -trimpath -buildvcs=false -tags lambda.norpc -ldflags '-s -w -buildid='
 
 # The race detector needs a C compiler; without one the tests run all the same.
-RACE        := $(shell command -v $$(go env CC) >/dev/null 2>&1 && echo 'int main(void){return 0;}' | $$(go env CC) -x c -o /dev/null - 2>/dev/null && echo -race)
+RACE         = $(eval RACE := $(shell command -v $$(go env CC) >/dev/null 2>&1 && echo 'int main(void){return 0;}' | $$(go env CC) -x c -o /dev/null - 2>/dev/null && echo -race))$(RACE)
 
 .PHONY: help
 help: ## List the targets

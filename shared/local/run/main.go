@@ -30,13 +30,13 @@ const (
 	account = "academy-1001"
 )
 
-func run(ctx context.Context, getenv func(string) string, out io.Writer) error {
+func run(ctx context.Context, getenv func(string) string, out *os.File) error {
 	o, err := local.OptionsFromEnvironment(getenv)
 	if err != nil {
 		return err
 	}
 	o.Template, o.Functions = "template.yaml", filepath.Join(built, "run")
-	o.Log = out
+	o.Log = readable(out)
 	began := time.Now()
 	s, err := local.Start(ctx, o)
 	if err != nil {
