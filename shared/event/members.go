@@ -3,16 +3,33 @@ package event
 import (
 	"bytes"
 	"iter"
+	"sync"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
+
+// decoders keep what they have allocated from one event to the next.
+var decoders = sync.Pool{New: func() any { return jsontext.NewDecoder(bytes.NewReader(nil)) }}
+
+func decoder(text []byte, options ...jsontext.Options) *jsontext.Decoder {
+	d := decoders.Get().(*jsontext.Decoder)
+	d.Reset(bytes.NewBuffer(text), options...)
+	return d
+}
+
+// release gives a decoder back without the text it has read.
+func release(d *jsontext.Decoder) {
+	d.Reset(bytes.NewReader(nil))
+	decoders.Put(d)
+}
 
 // members walks through an object that is known to be valid JSON, in its order. Both the name (unescaped) and the value
 // are good for one step only as far as the name goes; the value is a part of the object's text.
 func members(object jsontext.Value) iter.Seq2[[]byte, jsontext.Value] {
 	return func(yield func([]byte, jsontext.Value) bool) {
 		// Names were checked for repeats when the whole text was read.
-		d := jsontext.NewDecoder(bytes.NewBuffer(object), jsontext.AllowDuplicateNames(true))
+		d := decoder(object, jsontext.AllowDuplicateNames(true))
+		defer release(d)
 		if _, err := d.ReadToken(); err != nil {
 			return
 		}

@@ -1,7 +1,6 @@
 package event
 
 import (
-	"bytes"
 	"errors"
 	"io"
 	"regexp"
@@ -172,7 +171,8 @@ func instant(value jsontext.Value, name string, wrong *problem.Fields) time.Time
 
 // topLevel reads raw as exactly one JSON object.
 func topLevel(raw []byte) (jsontext.Value, error) {
-	d := jsontext.NewDecoder(bytes.NewBuffer(raw))
+	d := decoder(raw)
+	defer release(d)
 	value, err := d.ReadValue()
 	if err != nil {
 		return nil, notJSON(err)
