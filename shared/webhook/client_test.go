@@ -131,7 +131,7 @@ func TestManyPostsToOneHostShareFewConnections(t *testing.T) {
 				mu.Unlock()
 			})
 			c := newClient(t, func(o *webhook.Options) { o.RootCAs = pool })
-			const senders, each = 10, 50
+			const senders, each = 10, 20
 			var wg sync.WaitGroup
 			for range senders {
 				wg.Go(func() {

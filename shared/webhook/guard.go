@@ -127,24 +127,15 @@ type guardedConn struct {
 	net.Conn
 	remote  netip.AddrPort
 	check   func(netip.AddrPort) error
-	blocked atomic.Pointer[error]
+	blocked atomic.Bool
 }
 
 // Write sends b, or closes the connection if its address is no longer allowed.
 func (c *guardedConn) Write(b []byte) (int, error) {
 	if err := c.check(c.remote); err != nil {
-		c.blocked.Store(&err)
+		c.blocked.Store(true)
 		_ = c.Close()
 		return 0, err
 	}
 	return c.Conn.Write(b)
-}
-
-// Read reads; HTTP/2 learns of a failed write from its reader, which must not hide the reason.
-func (c *guardedConn) Read(b []byte) (int, error) {
-	n, err := c.Conn.Read(b)
-	if blocked := c.blocked.Load(); err != nil && blocked != nil {
-		err = *blocked
-	}
-	return n, err
 }

@@ -32,10 +32,20 @@ const (
 type progress struct {
 	answered  atomic.Bool // a first byte of the answer was seen
 	tlsFailed atomic.Bool // the handshake ended with an error of whatever type
+	conn      atomic.Pointer[guardedConn]
 }
 
 func (p *progress) trace() *httptrace.ClientTrace {
 	return &httptrace.ClientTrace{
+		GotConn: func(info httptrace.GotConnInfo) {
+			conn := info.Conn
+			if t, ok := conn.(*tls.Conn); ok {
+				conn = t.NetConn()
+			}
+			if g, ok := conn.(*guardedConn); ok {
+				p.conn.Store(g)
+			}
+		},
 		GotFirstResponseByte: func() { p.answered.Store(true) },
 		TLSHandshakeDone: func(_ tls.ConnectionState, err error) {
 			if err != nil {
@@ -43,6 +53,13 @@ func (p *progress) trace() *httptrace.ClientTrace {
 			}
 		},
 	}
+}
+
+// blocked tells whether the guard closed the connection in use. HTTP/2 reports that to the request
+// in several ways, not all of which carry the reason.
+func (p *progress) blocked() bool {
+	c := p.conn.Load()
+	return c != nil && c.blocked.Load()
 }
 
 // classify says by the types of errors, never by their texts, why there was no answer.
@@ -57,7 +74,7 @@ func classify(ctx context.Context, err error, seen *progress) string {
 		return CodeTimeout
 	case ctx.Err() != nil:
 		return CodeInterrupted
-	case errors.As(err, &blocked):
+	case errors.As(err, &blocked), seen.blocked():
 		return CodeBlocked
 	case errors.As(err, &dns):
 		return CodeDNS
