@@ -33,12 +33,15 @@ func (h *handler) eraseOrder(w http.ResponseWriter, r *http.Request, _ url.Value
 	return nil
 }
 
-// eraseAccount marks all connections of an account as deleted; their tokens erase the logs. Until they have, the same
-// request may be repeated and sends the tokens again.
+// eraseAccount revokes an account's tokens and marks all its connections as deleted; the queue's tokens of these erase the
+// logs. Until they have, the same request may be repeated and sends them again.
 func (h *handler) eraseAccount(w http.ResponseWriter, r *http.Request, _ url.Values) error {
 	ctx, cancel := context.WithTimeout(r.Context(), eraseTime)
 	defer cancel()
 	account := r.PathValue("account")
+	if err := h.store.ForgetTokens(ctx, account); err != nil { // first: Albato must not subscribe meanwhile
+		return unfinished(ctx, err)
+	}
 	all, err := h.store.AllConnections(ctx, account)
 	if err != nil {
 		return unfinished(ctx, err)

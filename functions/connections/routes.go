@@ -35,8 +35,8 @@ type endpoint func(w http.ResponseWriter, r *http.Request, query url.Values) err
 // maxBody bounds the bodies of all routes: the longest, a connection with every action, has less than 2 KB.
 const maxBody = 16 << 10
 
-func (h *handler) routes() http.Handler {
-	mux := http.NewServeMux()
+func (h *handler) routes() *apigw.Mux {
+	mux := apigw.NewMux()
 	route := func(pattern string, f endpoint, parameters ...string) {
 		mux.Handle(pattern, h.keys.Require(serve(f, parameters)))
 	}
@@ -45,6 +45,8 @@ func (h *handler) routes() http.Handler {
 		connections = account + "/connections"
 		one         = connections + "/{connection}"
 		deliveries  = one + "/deliveries"
+		tokens      = account + "/tokens"
+		subscribed  = account + "/subscriptions"
 	)
 	route("POST "+connections, h.create)
 	route("GET "+connections, h.list)
@@ -61,8 +63,21 @@ func (h *handler) routes() http.Handler {
 	route("POST "+deliveries+"/{delivery}/retry", h.retry)
 	route("DELETE "+account+"/orders/{order}/deliveries", h.eraseOrder)
 	route("DELETE "+account, h.eraseAccount)
+	route("POST "+tokens, h.createToken)
+	route("GET "+tokens, h.listTokens)
+	route("GET "+tokens+"/{token}", h.getToken)
+	route("DELETE "+tokens+"/{token}", h.deleteToken)
 	mux.Handle("POST "+account+"/page-sessions", h.keys.RequireAPIKey(serve(h.pageSession, nil)))
-	return apigw.Routes(mux)
+	mux.Handle("PATCH "+account, h.keys.RequireAPIKey(serve(h.patchAccount, nil)))
+	// What Albato calls with an account token, and nothing else.
+	albato := func(pattern string, f endpoint) {
+		mux.Handle(pattern, h.keys.RequireAccount(h.store, serve(f, nil)))
+	}
+	albato("GET "+account, h.getAccount)
+	albato("POST "+subscribed, h.subscribe)
+	albato("GET "+subscribed+"/{subscription}", h.getSubscription)
+	albato("DELETE "+subscribed+"/{subscription}", h.unsubscribe)
+	return mux
 }
 
 // serve wraps an endpoint: it refuses what cannot be an account and parameters that do not exist.
