@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"compress/gzip"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
@@ -29,14 +30,28 @@ var contentTypes = map[string]string{
 
 // asset is one file as it is sent.
 type asset struct {
-	content     []byte
-	contentType string
-	etag        string
+	plain, compressed []byte // compressed with gzip; nil when that would not be smaller
+	contentType       string
+	tag               string // of the content, without quotes
 }
 
-func newAsset(name string, content []byte) asset {
+// newAsset compresses once, at the start: an HTTP API does not compress, and a third of the bytes opens the page sooner
+// on a slow line.
+func newAsset(name string, content []byte) (asset, error) {
 	sum := sha256.Sum256(content)
-	return asset{content: content, contentType: contentTypes[path.Ext(name)], etag: `"` + hex.EncodeToString(sum[:12]) + `"`}
+	a := asset{plain: content, contentType: contentTypes[path.Ext(name)], tag: hex.EncodeToString(sum[:12])}
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	if _, err := z.Write(content); err != nil {
+		return a, err
+	}
+	if err := z.Close(); err != nil {
+		return a, err
+	}
+	if b.Len() < len(content) {
+		a.compressed = b.Bytes()
+	}
+	return a, nil
 }
 
 // site is the page and what it loads.
@@ -67,7 +82,9 @@ func newSite(c config) (site, error) {
 			continue
 		}
 		all.Write(content)
-		s.files[e.Name()] = newAsset(e.Name(), content)
+		if s.files[e.Name()], err = newAsset(e.Name(), content); err != nil {
+			return s, err
+		}
 		if path.Ext(e.Name()) == ".js" && e.Name() != entry {
 			modules = append(modules, e.Name())
 		}
@@ -78,12 +95,14 @@ func newSite(c config) (site, error) {
 		return s, err
 	}
 	var filled bytes.Buffer
-	err = t.Execute(&filled, map[string]any{
+	if err := t.Execute(&filled, map[string]any{
 		"Assets":          "page/" + s.version + "/", // relative: right under any prefix
 		"Modules":         modules,
 		"Hosts":           strings.Join(c.hosts(), " "),
 		"RegistrationURL": c.RegistrationURL,
-	})
-	s.page = newAsset(document, filled.Bytes())
+	}); err != nil {
+		return s, err
+	}
+	s.page, err = newAsset(document, filled.Bytes())
 	return s, err
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/nethouse-academy/albato/shared/apigw"
@@ -68,10 +69,28 @@ func serve(w http.ResponseWriter, r *http.Request, a asset, cache string) {
 	h := w.Header()
 	h.Set("Content-Type", a.contentType)
 	h.Set("Cache-Control", cache)
-	h.Set("Etag", a.etag)
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("X-Content-Type-Options", "nosniff")
-	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(a.content))
+	h.Set("Vary", "Accept-Encoding")
+	content, tag := a.plain, a.tag
+	if a.compressed != nil && takesGzip(r.Header.Get("Accept-Encoding")) {
+		content, tag = a.compressed, a.tag+"-gzip"
+		h.Set("Content-Encoding", "gzip")
+	}
+	h.Set("Etag", `"`+tag+`"`)
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(content))
+}
+
+// takesGzip reads an Accept-Encoding header: gzip is named, and not with the weight 0.
+func takesGzip(accept string) bool {
+	for each := range strings.SplitSeq(accept, ",") {
+		name, weight, _ := strings.Cut(each, ";")
+		if strings.EqualFold(strings.TrimSpace(name), "gzip") {
+			value, ok := strings.CutPrefix(strings.TrimSpace(weight), "q=")
+			return !ok || strings.Trim(value, "0.") != ""
+		}
+	}
+	return false
 }
 
 func (h *handler) health(w http.ResponseWriter, r *http.Request) {

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"compress/gzip"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -22,11 +24,19 @@ var testConfig = config{
 	RegistrationURL: "https://albato.ru/?partner=1&x=2", Version: "v1.2.3",
 }
 
+// handlers keeps the handlers that were made: compressing all assets takes its time under the race detector.
+var handlers = map[string]*handler{}
+
 func serveTest(t *testing.T, c config, method, target string, header ...string) *http.Response {
 	t.Helper()
-	h, err := newHandler(c)
-	if err != nil {
-		t.Fatal(err)
+	key := fmt.Sprint(c)
+	h := handlers[key]
+	if h == nil {
+		var err error
+		if h, err = newHandler(c); err != nil {
+			t.Fatal(err)
+		}
+		handlers[key] = h
 	}
 	r := httptest.NewRequest(method, target, nil)
 	for i := 0; i < len(header); i += 2 {
@@ -144,6 +154,44 @@ func TestEntityTags(t *testing.T) {
 	other.RegistrationURL = "https://albato.ru/other"
 	if serveTest(t, other, http.MethodGet, "/page").Header.Get("Etag") == serveTest(t, testConfig, http.MethodGet, "/page").Header.Get("Etag") {
 		t.Error("two pages have one entity tag")
+	}
+}
+
+func TestCompression(t *testing.T) {
+	for _, tt := range []struct {
+		accept string
+		gzip   bool
+	}{
+		{"gzip, deflate, br", true}, {"br;q=1.0, GZIP;q=0.5", true}, {"gzip;q=1", true},
+		{"", false}, {"identity", false}, {"gzip;q=0", false}, {"gzip; q=0.0", false}, {"xgzip", false},
+	} {
+		plain := serveTest(t, testConfig, http.MethodGet, "/page")
+		r := serveTest(t, testConfig, http.MethodGet, "/page", "Accept-Encoding", tt.accept)
+		if got := r.Header.Get("Content-Encoding") == "gzip"; got != tt.gzip {
+			t.Errorf("%q: compressed %t", tt.accept, got)
+		}
+		if r.Header.Get("Vary") != "Accept-Encoding" || (r.Header.Get("Etag") == plain.Header.Get("Etag")) == tt.gzip {
+			t.Errorf("%q: a cache may give one form for the other: %v", tt.accept, r.Header)
+		}
+		if !tt.gzip {
+			continue
+		}
+		z, err := gzip.NewReader(r.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		html, err := io.ReadAll(z)
+		if want := body(t, plain); err != nil || string(html) != want {
+			t.Errorf("%q: another page compressed: %v", tt.accept, err)
+		}
+		again := serveTest(t, testConfig, http.MethodGet, "/page", "Accept-Encoding", tt.accept, "If-None-Match", r.Header.Get("Etag"))
+		if again.StatusCode != http.StatusNotModified {
+			t.Errorf("%q with its own tag: %s", tt.accept, again.Status)
+		}
+	}
+	icon := serveTest(t, testConfig, http.MethodGet, "/page/0/icon.svg", "Accept-Encoding", "gzip")
+	if raw := body(t, icon); icon.Header.Get("Content-Encoding") == "gzip" && len(raw) >= len(readAssets(t)["icon.svg"]) {
+		t.Error("compression makes the icon larger")
 	}
 }
 
