@@ -56,6 +56,16 @@ need = command -v $(1) >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get
 	{ echo "$(1) is needed: install it, or run this as root on Debian"; exit 1; }; \
 	echo "installing $(2)"; apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q $(2); } >&2
 
+CHAOS ?= -events 20000 -kills 60
+.PHONY: chaos
+chaos: functions ## Post events while processes are killed and receivers fail, and close the books (CHAOS='-events 2000 -kills 15')
+	@go run ./shared/local/chaos $(CHAOS)
+
+HISTORIES ?= 10000
+.PHONY: test-histories
+test-histories: ## Check the protocol over many random histories (HISTORIES=10000)
+	go test ./shared/delivery -run TestEveryHistory -count=1 -timeout 60m -rapid.checks=$(HISTORIES)
+
 .PHONY: check
 check: ## Check format, vet, staticcheck and that go.mod is tidy
 	@out=$$(gofmt -l functions shared); [ -z "$$out" ] || { echo "gofmt: not formatted:"; echo "$$out"; exit 1; }

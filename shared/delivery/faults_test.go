@@ -107,8 +107,14 @@ func (i *invocation) call(next http.RoundTripper, r *http.Request) (*http.Respon
 
 func refusal(r *http.Request) *http.Response {
 	kind := "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException"
-	if strings.HasPrefix(r.Header.Get("X-Amz-Target"), "AmazonSQS") {
+	switch target := r.Header.Get("X-Amz-Target"); {
+	case strings.HasPrefix(target, "AmazonSQS"):
 		kind = "com.amazonaws.sqs#RequestThrottled"
+	case strings.HasSuffix(target, "TransactWriteItems"):
+		return answer(r, http.StatusBadRequest, map[string]any{"__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
+			"Message": "Transaction cancelled", "CancellationReasons": []map[string]string{{"Code": "TransactionConflict"}, {"Code": "None"}}})
+	case strings.HasSuffix(target, "UpdateItem"):
+		kind = "com.amazonaws.dynamodb.v20120810#TransactionConflictException"
 	}
 	return answer(r, http.StatusBadRequest, map[string]string{"__type": kind, "message": "Rate exceeded"})
 }

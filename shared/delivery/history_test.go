@@ -3,7 +3,6 @@ package delivery_test
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"slices"
 	"strings"
@@ -84,17 +83,10 @@ func histories() *rapid.Generator[history] {
 	})
 }
 
-var manyHistories = flag.Int("histories", 0, "how many random histories to check; 0 for rapid's own number")
-
 // TestEveryHistoryKeepsThePromises checks the invariants at the end of random histories with faults between any two steps:
 // nothing accepted is lost (I1), an order's events first arrive in the order of their acceptance (I2), nothing is sent
 // twice unless the answer to it was not seen or the process that saw it was hit by a fault (I3).
 func TestEveryHistoryKeepsThePromises(t *testing.T) {
-	if *manyHistories > 0 {
-		if err := flag.Set("rapid.checks", fmt.Sprint(*manyHistories)); err != nil {
-			t.Fatal(err)
-		}
-	}
 	rapid.Check(t, func(rt *rapid.T) {
 		h := histories().Draw(rt, "history")
 		if err := play(t, h); err != nil {

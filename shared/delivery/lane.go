@@ -175,20 +175,19 @@ func (l *lane) waits() bool {
 	})
 }
 
-// sort says what becomes of each message. After a fault of ours, what is not known to be finished comes back.
+// sort says what becomes of each message. After a fault of ours, what is not known to be finished comes back. What is
+// released comes after it all the same: the queue gives out nothing of a group while one of its messages is away.
 func (l *lane) sort(fault bool) (x settled) {
-	stuck := map[string]bool{} // orders with a message that comes back after its visibility timeout
 	for i, j := range l.jobs {
 		m := l.messages[i]
 		switch {
 		case j.progress == finished:
 			x.entries = append(x.entries, j.delivery)
 			x.logged = append(x.logged, m)
-		case !fault && (j.progress == handled || j.progress == held):
-			x.done = append(x.done, m)
-		case fault || j.progress == ourFault || stuck[j.delivery.OrderID]:
-			stuck[j.delivery.OrderID] = true
+		case fault || j.progress == ourFault:
 			x.back = append(x.back, m)
+		case j.progress == handled || j.progress == held:
+			x.done = append(x.done, m)
 		default:
 			x.release = append(x.release, m)
 		}
