@@ -73,7 +73,6 @@ type world struct {
 type faults struct {
 	mu   sync.Mutex
 	fail func(operation string) bool
-	seen map[string]int
 }
 
 func (f *faults) wrap(next http.RoundTripper) http.RoundTripper { return &faulty{f, next} }
@@ -92,10 +91,9 @@ type faulty struct {
 func (f *faulty) RoundTrip(r *http.Request) (*http.Response, error) {
 	_, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
 	f.mu.Lock()
-	f.seen[operation]++
-	fail := f.fail != nil && f.fail(operation)
+	fail := f.fail
 	f.mu.Unlock()
-	if fail {
+	if fail != nil && fail(operation) {
 		return nil, io.ErrUnexpectedEOF
 	}
 	return f.next.RoundTrip(r)
@@ -103,7 +101,7 @@ func (f *faulty) RoundTrip(r *http.Request) (*http.Response, error) {
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	w := &world{TB: t, clock: newClock(), token: apiKey, logs: &bytes.Buffer{}, faults: &faults{seen: map[string]int{}}}
+	w := &world{TB: t, clock: newClock(), token: apiKey, logs: &bytes.Buffer{}, faults: &faults{}}
 	var err error
 	if w.cloud, err = inmemory.New(w.clock.now, 0); err != nil {
 		t.Fatal(err)
@@ -220,7 +218,7 @@ func (w *world) tokens() int { w.Helper(); return len(w.receive(w.cloud.Retries)
 func (w *world) saved(path string) connection.Connection {
 	w.Helper()
 	parts := strings.Split(path, "/")
-	c, found, err := w.store.Connection(w.Context(), delivery.ConnectionKey{AccountID: parts[3], ConnectionID: parts[5]})
+	c, found, err := w.direct().Connection(w.Context(), delivery.ConnectionKey{AccountID: parts[3], ConnectionID: parts[5]})
 	if err != nil || !found {
 		w.Fatalf("reading %s: %v, %v", path, found, err)
 	}
@@ -246,14 +244,21 @@ func (w *world) hold(path string, n int) {
 	}
 }
 
+// direct gives the table past the faults.
+func (w *world) direct() *table.Table {
+	return table.New(w.cloud.DB(nil), inmemory.TableName, w.clock.now)
+}
+
 // suspend gives a failing connection up.
-func (w *world) suspend(path string) {
+func (w *world) suspend(path string) { w.Helper(); w.suspendBy(w.store, path) }
+
+func (w *world) suspendBy(store *table.Table, path string) {
 	w.Helper()
 	c := w.saved(path)
 	health := c.Health
 	health.State, health.Since, health.NextAttemptAt = connection.Suspended, w.clock.now(), time.Time{}
 	health.TokenSentAt, health.TokenHandle = time.Time{}, ""
-	if err := w.store.SaveHealth(w.Context(), c, health, false); err != nil {
+	if err := store.SaveHealth(w.Context(), c, health, false); err != nil {
 		w.Fatal(err)
 	}
 }
