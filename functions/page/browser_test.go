@@ -212,11 +212,16 @@ func (b *tab) keys(all ...string) {
 // request calls the API as the Academy, or Albato's stand-in.
 func (b *tab) request(method, path, body string) map[string]any {
 	b.Helper()
+	return b.requestWith(b.stack.APIKey, method, path, body)
+}
+
+func (b *tab) requestWith(key, method, path, body string) map[string]any {
+	b.Helper()
 	r, err := http.NewRequestWithContext(b.Context(), method, b.stack.URL+path, strings.NewReader(body))
 	if err != nil {
 		b.Fatal(err)
 	}
-	r.Header.Set("Authorization", "Bearer "+b.stack.APIKey)
+	r.Header.Set("Authorization", "Bearer "+key)
 	r.Header.Set("Content-Type", "application/json")
 	response, err := http.DefaultClient.Do(r)
 	if err != nil {

@@ -44,7 +44,9 @@ func TestStory(t *testing.T) {
 	b.until(`location.hash === '' && !location.href.includes('token')`)
 	b.look("welcome")
 
-	// A wrong link is told at once, and by the server too; what was typed stays.
+	// Nothing, or a wrong link, is told at once, and by the server too; what was typed stays.
+	b.click("#first button", "Подключить")
+	b.see("#first .error", "Вставьте ссылку из поля Webhook")
 	b.click(field, "")
 	b.paste("https://example.com/hook")
 	b.see("#first", "Это другая ссылка: https://example.com")
@@ -240,6 +242,13 @@ func TestMisfortunes(t *testing.T) {
 	b.look("expired")
 	b.open()
 	b.until(`document.querySelector('#first input')?.value === 'https://h.albato.ru/wh/38/abc'`)
+
+	// What Albato connects by itself is shown as such.
+	token := b.request(http.MethodPost, "/v1/accounts/"+account+"/tokens", `{}`)["token"].(string)
+	b.requestWith(token, http.MethodPost, "/v1/accounts/"+account+"/subscriptions",
+		fmt.Sprintf(`{"action":"order_complete","webhook_url":"%s/albato/subscribed/"}`, stack.URL))
+	b.open()
+	b.see(".card header", "подключил сам Albato", "Работает")
 
 	stranger := openTab(t, stack, browser)
 	call(stranger, network.Enable, network.EnableParams{})

@@ -29,11 +29,9 @@ export function addForm(key, done, cancel) {
 	el.onsubmit = event => {
 		event.preventDefault();
 		attempt(part.submit, part.error, async () => {
-			const link = url.value.trim();
 			url.focus();
-			if (!link) return hint(part.hint, ['bad', 'Вставьте ссылку из Albato.']);
 			try {
-				const made = await create({webhook_url: link, ...(name.value.trim() && {name: name.value.trim()})});
+				const made = await create({webhook_url: url.value.trim(), ...(name.value.trim() && {name: name.value.trim()})});
 				for (const [input, draft] of fields) {
 					input.value = '';
 					keep(draft, null);

@@ -40,6 +40,7 @@ export function card(first, open) {
 		part.state.className = `mark ${kind}`;
 		text(part.state, word);
 		text(part.aside, [
+			next.origin && 'подключил сам Albato',
 			aside ?? (state === 'healthy' ? '' : `с ${since(health.since)}, ждут: ${events(health.waiting ?? 0, health.waiting_more)}`),
 			last && `последняя доставка ${last}`,
 		].filter(Boolean).join('; '));
