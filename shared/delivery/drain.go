@@ -25,6 +25,7 @@ func (s *Sender) DrainAll(ctx context.Context, tokens []Received) (back []string
 		group sync.WaitGroup
 		seen  = map[Token]bool{}
 	)
+	var first []Received
 	for _, t := range tokens {
 		// A second token of one connection, behind the first, has nothing to do now; it comes back after it.
 		if seen[*t.Token] {
@@ -32,6 +33,9 @@ func (s *Sender) DrainAll(ctx context.Context, tokens []Received) (back []string
 			continue
 		}
 		seen[*t.Token] = true
+		first = append(first, t)
+	}
+	for _, t := range first {
 		group.Go(func() {
 			done := s.Drain(ctx, t)
 			mu.Lock()

@@ -83,22 +83,22 @@ func (i *invocation) call(next http.RoundTripper, r *http.Request) (*http.Respon
 		return nil, errDead
 	}
 	switch {
-	case w.chance(w.faults.crash, "crash "+target):
+	case w.chance(w.rates().crash, "crash "+target):
 		if w.chance(.5, "effect") {
 			_, _ = next.RoundTrip(r)
 		}
 		i.die()
 		return nil, errDead
-	case w.chance(w.faults.call, "call "+target):
+	case w.chance(w.rates().call, "call "+target):
 		i.fault()
 		if w.chance(.5, "effect") {
 			_, _ = next.RoundTrip(r)
 		}
 		return nil, errors.New("the connection was reset")
-	case w.chance(w.faults.throttle, "throttle "+target):
+	case w.chance(w.rates().throttle, "throttle "+target):
 		i.fault()
 		return refusal(r), nil
-	case w.chance(w.faults.partial, "partial") && strings.HasSuffix(target, "BatchWriteItem"):
+	case w.chance(w.rates().partial, "partial") && strings.HasSuffix(target, "BatchWriteItem"):
 		i.fault()
 		return halfBatchWrite(next, r)
 	}
@@ -159,13 +159,13 @@ func halfBatchWrite(next http.RoundTripper, r *http.Request) (*http.Response, er
 func (i *invocation) Post(ctx context.Context, r webhook.Request) webhook.Result {
 	w := i.w
 	id := connectionOf(r.Link)
-	if w.chance(w.faults.crash, "before "+r.DeliveryID) {
+	if w.chance(w.rates().crash, "before "+r.DeliveryID) {
 		i.die()
 	}
 	if i.isDead() {
 		return webhook.Result{Code: webhook.CodeInterrupted}
 	}
-	if w.chance(w.faults.call, "internal "+r.DeliveryID) {
+	if w.chance(w.rates().call, "internal "+r.DeliveryID) {
 		i.fault()
 		return webhook.Result{Code: webhook.CodeInternal}
 	}
@@ -185,7 +185,7 @@ func (i *invocation) Post(ctx context.Context, r webhook.Request) webhook.Result
 		time.Sleep(min(r.Timeout, attemptTimeout) - time.Since(began))
 	}
 	result.Duration = time.Since(began)
-	if w.chance(w.faults.crash, "after "+r.DeliveryID) {
+	if w.chance(w.rates().crash, "after "+r.DeliveryID) {
 		i.die()
 	}
 	if i.isDead() || ctx.Err() != nil {

@@ -178,7 +178,7 @@ func (w *world) step(s step) error {
 func (w *world) settle(connections int) error {
 	w.outages.Wait()
 	w.mu.Lock()
-	w.faults = faultRates{}
+	w.faults = faultRates{} // see rates
 	for _, r := range w.receivers {
 		r.behaviour = takes
 	}
@@ -285,7 +285,7 @@ func (w *world) nothingLost(id string, found bool) error {
 	var wrong []error
 	for _, k := range keys {
 		d, logged := log[k]
-		arrived := w.sends[k.DeliveryID]
+		arrived := w.sent(k.DeliveryID)
 		poisoned := w.receivers[id].poison[k.DeliveryID] != 0
 		lost := func(why string) {
 			wrong = append(wrong, fmt.Errorf("%s: %s; entry %+v, %d arrivals", k.DeliveryID, why, d, len(arrived)))
@@ -315,7 +315,7 @@ func (w *world) skipped(id string) error {
 		if !ok || a.connection != id || w.retried[a.id] {
 			continue
 		}
-		for _, s := range w.sends[a.id] {
+		for _, s := range w.sent(a.id) {
 			if s.at.After(off.Add(functionLimit)) { // what was on its way may still arrive
 				wrong = append(wrong, fmt.Errorf("%s: sent %v after the connection was switched off", a.id, s.at.Sub(off)))
 			}
@@ -330,10 +330,10 @@ func (w *world) inOrder(id string) error {
 	lastID := map[string]string{}
 	var wrong []error
 	for _, a := range w.accepted {
-		if a.connection != id || w.retried[a.id] || len(w.sends[a.id]) == 0 {
+		if a.connection != id || w.retried[a.id] || len(w.sent(a.id)) == 0 {
 			continue
 		}
-		first := w.sends[a.id][0]
+		first := w.sent(a.id)[0]
 		if prev, ok := last[a.order]; ok && first.at.Before(prev.at) {
 			wrong = append(wrong, fmt.Errorf("%s: %s overtook %s in %s", id, a.id, lastID[a.order], a.order))
 		}
@@ -346,7 +346,7 @@ func (w *world) inOrder(id string) error {
 func (w *world) notTwice(id string) error {
 	var wrong []error
 	for _, a := range w.accepted {
-		sends := w.sends[a.id]
+		sends := w.sent(a.id)
 		if a.connection != id || w.retried[a.id] || len(sends) < 2 {
 			continue
 		}

@@ -62,8 +62,8 @@ func (w *world) arrivals(id string) []int {
 	}
 	var all []arrival
 	for n, a := range w.accepted {
-		if a.connection == id && len(w.sends[a.id]) > 0 {
-			all = append(all, arrival{n, w.sends[a.id][0].at})
+		if a.connection == id && len(w.sent(a.id)) > 0 {
+			all = append(all, arrival{n, w.sent(a.id)[0].at})
 		}
 	}
 	slices.SortFunc(all, func(a, b arrival) int { return a.at.Compare(b.at) })
@@ -84,20 +84,20 @@ func TestADeadLinkGetsOneAttemptAStepAndIsThenGivenUp(t *testing.T) {
 			w.must(t, w.post("con_0", "order0", 0)) // of the same order, so that there is nothing to compare with
 		}
 		time.Sleep(5 * 24 * time.Hour)
-		if got := len(w.attempts["con_0"]); got != 13 { // the first, and one for each of the twelve steps
+		if got := len(w.tried("con_0")); got != 13 { // the first, and one for each of the twelve steps
 			t.Errorf("%d attempts at a dead link", got)
 		}
 		h := w.health(t, "con_0")
 		if h.State != connection.Suspended || h.LastError != "http_500" {
 			t.Errorf("health = %+v", h)
 		}
-		after := h.Since.Sub(w.attempts["con_0"][0])
+		after := h.Since.Sub(w.tried("con_0")[0])
 		if after < 60*time.Hour || after > 84*time.Hour {
 			t.Errorf("given up after %v", after)
 		}
 		steps := schedule(delivery.DefaultSchedule)
-		for n, at := range w.attempts["con_0"][1:] {
-			if wait := at.Sub(w.attempts["con_0"][n]); wait < steps[n] || wait > steps[n]*6/5+10*time.Second && steps[n] < delivery.MaxDelay {
+		for n, at := range w.tried("con_0")[1:] {
+			if wait := at.Sub(w.tried("con_0")[n]); wait < steps[n] || wait > steps[n]*6/5+10*time.Second && steps[n] < delivery.MaxDelay {
 				t.Errorf("step %d: waited %v, wanted %v and a fifth at most", n, wait, steps[n])
 			}
 		}
@@ -218,7 +218,7 @@ func TestResumeWakesTheSleepingToken(t *testing.T) {
 		before := time.Now()
 		w.must(t, w.act("con_0", func(c *connection.Connection) { c.Resume(time.Now()) }))
 		time.Sleep(5 * time.Second)
-		if got := w.sends[w.accepted[0].id]; len(got) != 1 || got[0].at.Sub(before) > 5*time.Second {
+		if got := w.sent(w.accepted[0].id); len(got) != 1 || got[0].at.Sub(before) > 5*time.Second {
 			t.Errorf("sends = %v", got)
 		}
 	})
@@ -230,7 +230,7 @@ func TestRetryAfterIsAFloor(t *testing.T) {
 		w.behave("con_0", limits) // Retry-After: 90
 		w.must(t, w.post("con_0", "order0", 0))
 		time.Sleep(10 * time.Minute)
-		all := w.attempts["con_0"]
+		all := w.tried("con_0")
 		if wait := all[1].Sub(all[0]); wait < 90*time.Second || wait > 100*time.Second {
 			t.Errorf("the second attempt came after %v", wait)
 		}
@@ -257,7 +257,7 @@ func TestABatchIsNoHostage(t *testing.T) {
 		posted := time.Now()
 		w.must(t, w.post("con_1", "order1", 0))
 		time.Sleep(time.Minute)
-		if got := w.sends[w.accepted[2].id]; len(got) != 1 || got[0].at.Sub(posted) > 1500*time.Millisecond {
+		if got := w.sent(w.accepted[2].id); len(got) != 1 || got[0].at.Sub(posted) > 1500*time.Millisecond {
 			t.Errorf("the neighbour's next event arrived %v after it was posted", got[0].at.Sub(posted))
 		}
 	})
@@ -284,10 +284,10 @@ func TestAHangingNeighbourCostsNothing(t *testing.T) {
 				if a.connection != "con_0" {
 					continue
 				}
-				if len(w.sends[a.id]) != 1 {
-					t.Fatalf("%s arrived %d times", a.id, len(w.sends[a.id]))
+				if len(w.sent(a.id)) != 1 {
+					t.Fatalf("%s arrived %d times", a.id, len(w.sent(a.id)))
 				}
-				waits = append(waits, w.sends[a.id][0].at.Sub(posted[a.id]))
+				waits = append(waits, w.sent(a.id)[0].at.Sub(posted[a.id]))
 			}
 			slices.Sort(waits)
 			p50, p99 = waits[len(waits)/2], waits[len(waits)*99/100]
@@ -317,7 +317,7 @@ func TestTheStorm(t *testing.T) {
 		}
 		time.Sleep(25 * time.Hour)
 		// 5s 30s 2m 5m 30m 2h 5h 10h: eight steps have passed, five of them with a second event.
-		if got := len(w.attempts["con_0"]); got > 10+3+2*5 {
+		if got := len(w.tried("con_0")); got > 10+3+2*5 {
 			t.Errorf("%d attempts at a dead link in 25 hours with %d events waiting", got, events)
 		}
 		w.behave("con_0", takes)
@@ -335,7 +335,7 @@ func TestTheStorm(t *testing.T) {
 				t.Errorf("event %d of order %d arrived after event %d", n, n%orders, last[n%orders])
 			}
 			last[n%orders] = n
-			sends := w.sends[w.accepted[n].id]
+			sends := w.sent(w.accepted[n].id)
 			if len(sends) != 1 {
 				t.Errorf("event %d arrived %d times", n, len(sends))
 			}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -120,6 +121,27 @@ func (w *world) close() {
 	w.done.Wait()
 }
 
+// rates are the faults of this moment.
+func (w *world) rates() faultRates {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.faults
+}
+
+// sent are the POSTs of a delivery that its receiver took.
+func (w *world) sent(id string) []send {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.sends[id])
+}
+
+// tried are the times of all attempts at a connection's link.
+func (w *world) tried(id string) []time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.attempts[id])
+}
+
 // draw gives random numbers for what happens at this moment. They depend on the seed, the time and the occasion alone, not
 // on which goroutine comes first, so that a history happens again in the same way.
 func (w *world) draw(occasion string) *rand.Rand {
@@ -155,7 +177,7 @@ func (w *world) poll(ctx context.Context, url string) {
 			if keep[m.ID] {
 				continue
 			}
-			if w.chance(w.faults.lostDelete, "acknowledge") {
+			if w.chance(w.rates().lostDelete, "acknowledge") {
 				inv.fault()
 				continue
 			}
