@@ -40,6 +40,7 @@ func (h *handler) handle(ctx context.Context, batch events.SQSEvent) (events.SQS
 		case r.Token != nil:
 			tokens = append(tokens, r)
 		default:
+			h.observer.gauges.received(record, h.observer.now())
 			deliveries = append(deliveries, r)
 		}
 	}

@@ -27,6 +27,7 @@ type observer struct {
 	bus     bus
 	busName string
 	now     func() time.Time
+	gauges  gauges
 }
 
 var _ delivery.Observer = (*observer)(nil)
@@ -45,6 +46,11 @@ func (o *observer) Attempted(ctx context.Context, d delivery.Delivery, v deliver
 		slog.String(telemetry.State, verdictNames[v]), telemetry.Milliseconds(telemetry.DurationMS, d.Duration))...)
 	o.metrics.Count("Attempts", 1)
 	o.metrics.Milliseconds("AttemptDuration", d.Duration)
+	if v == delivery.Success || v == delivery.Refusal {
+		o.gauges.took(d)
+	} else {
+		o.gauges.waits(d, o.now())
+	}
 }
 
 // settledMetrics names what is counted of each status.
@@ -57,6 +63,9 @@ func (o *observer) Settled(ctx context.Context, d delivery.Delivery) {
 	if d.Status == delivery.Delivered {
 		o.metrics.Milliseconds("AcceptedToDelivered", o.now().Sub(d.CreatedAt))
 		return
+	}
+	if d.Status == delivery.Waiting {
+		o.gauges.waits(d, o.now())
 	}
 	o.log.LogAttrs(ctx, slog.LevelInfo, "delivery "+string(d.Status), ids(d)...)
 }
@@ -120,5 +129,6 @@ func (o *observer) fault(ctx context.Context, doing string, err error) {
 }
 
 func (o *observer) flush() {
+	o.gauges.flush(o.metrics)
 	_ = o.metrics.Flush() // a metric that is not written is no reason to fail
 }
