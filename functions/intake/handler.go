@@ -33,10 +33,10 @@ type handler struct {
 	now         func() time.Time
 }
 
-func (h *handler) routes(keys *auth.Keys) http.Handler {
-	mux := http.NewServeMux()
+func (h *handler) routes(keys *auth.Keys) *apigw.Mux {
+	mux := apigw.NewMux()
 	mux.Handle("POST /v1/events", keys.RequireAPIKey(http.HandlerFunc(h.post)))
-	return apigw.Routes(mux)
+	return mux
 }
 
 // accepted is the promise: these deliveries are in a durable queue.

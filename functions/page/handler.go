@@ -4,10 +4,14 @@ import (
 	"bytes"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
+
+	"github.com/go-json-experiment/json"
 
 	"github.com/nethouse-academy/albato/shared/apigw"
 	"github.com/nethouse-academy/albato/shared/event"
+	"github.com/nethouse-academy/albato/shared/openapi"
 	"github.com/nethouse-academy/albato/shared/problem"
 )
 
@@ -20,9 +24,11 @@ const (
 )
 
 type handler struct {
-	site    site
-	csp     string
-	version string
+	site     site
+	csp      string
+	version  string
+	triggers asset
+	openAPI  func() (asset, error)
 }
 
 func newHandler(c config) (*handler, error) {
@@ -30,18 +36,35 @@ func newHandler(c config) (*handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &handler{site: s, version: c.Version, csp: basicCSP + "; " + noInjects + "; frame-ancestors " + c.FrameAncestors}, nil
+	list, err := json.Marshal(map[string]any{"triggers": event.Triggers()})
+	if err != nil {
+		return nil, err
+	}
+	triggers, err := newAsset("triggers.json", list)
+	if err != nil {
+		return nil, err
+	}
+	return &handler{site: s, version: c.Version, csp: basicCSP + "; " + noInjects + "; frame-ancestors " + c.FrameAncestors,
+		triggers: triggers,
+		openAPI: sync.OnceValues(func() (asset, error) { // rarely asked for: not at the start, which somebody waits for
+			document, err := openapi.Document(c.Version)
+			if err != nil {
+				return asset{}, err
+			}
+			return newAsset("openapi.json", document)
+		})}, nil
 }
 
 // routes serves what needs no token. It is also where every address ends that nobody else serves: those are answered
 // 404, or 405 with Allow, as problem+json.
-func (h *handler) routes() http.Handler {
-	mux := http.NewServeMux()
+func (h *handler) routes() *apigw.Mux {
+	mux := apigw.NewMux()
 	mux.HandleFunc("GET /page", h.page)
 	mux.HandleFunc("GET /page/{version}/{file}", h.file)
-	mux.HandleFunc("GET /healthz", h.health)
-	mux.HandleFunc("GET /v1/triggers", h.triggers)
-	return apigw.Routes(mux)
+	mux.HandleFunc("GET /healthz", noParameters(h.health))
+	mux.HandleFunc("GET /v1/triggers", noParameters(func(w http.ResponseWriter, r *http.Request) { serve(w, r, h.triggers, fiveMins) }))
+	mux.HandleFunc("GET /openapi.json", noParameters(h.document))
+	return mux
 }
 
 func (h *handler) page(w http.ResponseWriter, r *http.Request) {
@@ -97,8 +120,24 @@ func (h *handler) health(w http.ResponseWriter, r *http.Request) {
 	apigw.WriteJSON(w, r, http.StatusOK, map[string]string{"status": "ok", "version": h.version})
 }
 
-// triggers lists the six actions; the same for everybody.
-func (h *handler) triggers(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Cache-Control", fiveMins)
-	apigw.WriteJSON(w, r, http.StatusOK, map[string]any{"triggers": event.Triggers()})
+// document is the description of the API.
+func (h *handler) document(w http.ResponseWriter, r *http.Request) {
+	a, err := h.openAPI()
+	if err != nil {
+		apigw.WriteError(w, r, err)
+		return
+	}
+	serve(w, r, a, fiveMins)
+}
+
+// noParameters refuses query parameters by name, as every route of the API does. Only the page takes them: others add
+// theirs to its address.
+func noParameters(next http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if _, err := apigw.Query(r); err != nil {
+			apigw.WriteError(w, r, err)
+			return
+		}
+		next(w, r)
+	}
 }

@@ -62,6 +62,20 @@ func (e Event) Body(test bool) []byte {
 	return append(b, '}')
 }
 
+// Posted is the request with which the Academy would post e.
+func (e Event) Posted() []byte {
+	b := make([]byte, 0, len(e.Data)+len(e.ID)+len(e.AccountID)+100)
+	b = append(b, `{"id":"`...)
+	b = append(b, e.ID...)
+	b = append(b, `","account_id":"`...)
+	b = append(b, e.AccountID...)
+	b = append(b, `","occurred_at":"`...)
+	b = e.OccurredAt.UTC().AppendFormat(b, time.RFC3339Nano)
+	b = append(b, `","data":`...)
+	b = append(b, e.Data...)
+	return append(b, '}')
+}
+
 // DeliveryID is the id of this event's delivery to one connection: `dlv_` and a ULID whose time is OccurredAt and whose
 // entropy is the first 80 bits of SHA-256(account, event id, connection id). The same event always gives the same id,
 // which is what makes a repeat harmless days later, and ids sort by the time of the event.
