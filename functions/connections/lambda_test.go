@@ -15,24 +15,32 @@ import (
 	"github.com/nethouse-academy/albato/shared/auth"
 	"github.com/nethouse-academy/albato/shared/connection"
 	"github.com/nethouse-academy/albato/shared/delivery"
+	"github.com/nethouse-academy/albato/shared/event"
 	"github.com/nethouse-academy/albato/shared/webhook"
 )
 
+// createAs makes a connection with the id that the sample events name, and gives its path.
+func (w *world) createAs(link string) (path string) {
+	w.Helper()
+	draft := connection.Draft{Link: link, Actions: []event.Action{event.OrderComplete}, Enabled: true}
+	c, err := connection.New(draft, account, "con_01M84DZGNXJ603FEV9KBBC2YJM", w.rules, webhook.NewSecret(), w.clock.now())
+	if err == nil {
+		err = w.store.Create(w.Context(), c)
+	}
+	if err != nil {
+		w.Fatal(err)
+	}
+	return collection + "/" + c.ID
+}
+
 // sampled is the connection and the delivery that the sample events name.
 func sampled(t *testing.T) *world {
+	t.Helper()
 	w := newWorld(t)
 	w.keys = auth.NewKeys(secret(`{"api_key":"local-key"}`), w.clock.now)
 	w.routes = w.handler.routes()
-	c, err := connection.New(connection.Draft{Link: newReceiver(t, 200, "").URL + "/a", Actions: nil}, account,
-		"con_01M84DZGNXJ603FEV9KBBC2YJM", w.rules, webhook.NewSecret(), w.clock.now())
-	if err != nil {
-		t.Fatal(err)
-	}
-	c.Enabled, c.Actions = true, append(c.Actions, "order_complete")
-	if err := w.store.Create(t.Context(), c); err != nil {
-		t.Fatal(err)
-	}
-	d := w.entry(c, 1, delivery.Failed)
+	path := w.createAs(newReceiver(t, 200, "").URL + "/a")
+	d := w.entry(w.saved(path), 1, delivery.Failed)
 	d.ID, d.OrderID = "dlv_01M84DZGNXJ603FEV9KBBC2YJN", "9840012"
 	if err := w.store.Record(t.Context(), []delivery.Delivery{d}); err != nil {
 		t.Fatal(err)
