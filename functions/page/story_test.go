@@ -250,6 +250,24 @@ func TestMisfortunes(t *testing.T) {
 	b.open()
 	b.see(".card header", "подключил сам Albato", "Работает")
 
+	// The first answer is slow, or does not come.
+	slow := func(c network.Conditions) {
+		c.URLPattern, c.DownloadThroughput, c.UploadThroughput = stack.URL+"/v1/*", -1, -1
+		call(b, network.EmulateNetworkConditionsByRule, network.EmulateNetworkConditionsByRuleParams{MatchedNetworkConditions: []*network.Conditions{&c}})
+	}
+	slow(network.Conditions{Latency: 8000})
+	b.do(chromedp.Reload())
+	b.see("#loading", "Связь медленная, ждём ответа…")
+	b.look("slow")
+	b.see(".card header", "Работает")
+	slow(network.Conditions{Offline: true})
+	b.do(chromedp.Reload())
+	b.see("#blocked", "Не получилось загрузить", "Нет связи")
+	b.look("unreachable")
+	slow(network.Conditions{})
+	b.click("#blocked button", "Попробовать ещё раз")
+	b.see(".card header", "Работает")
+
 	stranger := openTab(t, stack, browser)
 	call(stranger, network.Enable, network.EnableParams{})
 	evaluate[any](stranger, fmt.Sprintf("location.href = %q", stack.URL+"/page"))

@@ -23,13 +23,15 @@ export function deliveryRow(id, first, changed) {
 			why: next.last_error ? reason(next.error_text, next.last_status) : '',
 			explain: words,
 		});
-		if (moved && payload !== undefined) open();
+		if (moved && payload !== undefined && !next.attempts_log) open();
 	}
 
 	const open = () => load().then(() => fail(part.error), error => fail(part.error, error));
 
 	async function load() {
-		const {payload: sent, attempts, attempts_log: log = []} = await request(id, 'GET', `/deliveries/${delivery.id}`);
+		const found = await request(id, 'GET', `/deliveries/${delivery.id}`);
+		update(found);
+		const {payload: sent, attempts, attempts_log: log = []} = found;
 		payload = sent && JSON.stringify(sent, null, 2);
 		text(part.payload, payload ?? '');
 		for (const each of [part.sent, part.copy]) show(each, payload);
@@ -45,8 +47,9 @@ export function deliveryRow(id, first, changed) {
 		text(part.note, 'Отправляем…');
 		for (let step = 0; step < 6 && delivery.last_attempt_at === before; step++) {
 			await pause(step);
-			await changed();
+			await load();
 		}
+		changed();
 		text(part.note, delivery.last_attempt_at === before ? 'Событие в очереди.' : 'Отправлено.');
 	}
 
