@@ -18,6 +18,7 @@ import (
 
 	"github.com/nethouse-academy/albato/shared/local/apigateway"
 	"github.com/nethouse-academy/albato/shared/local/eventsource"
+	"github.com/nethouse-academy/albato/shared/local/iam"
 	"github.com/nethouse-academy/albato/shared/local/lambda"
 	"github.com/nethouse-academy/albato/shared/local/template"
 )
@@ -136,13 +137,19 @@ func (b *builder) function(r template.Resource) error {
 		environment[name] = string(v)
 	}
 	b.Environment[r.ID] = environment
+	policy, err := iam.ParsePolicies(f.Policies)
+	if err != nil {
+		return fmt.Errorf("line %d: %s: %w", r.Line, r.ID, err)
+	}
+	b.Policies[r.ID] = policy
+	b.guard.Role(r.ID, policy)
 	limit := b.processes(r.ID)
 	if f.ReservedConcurrentExecutions > 0 {
 		limit = min(limit, int(f.ReservedConcurrentExecutions))
 	}
 	b.Functions[r.ID] = b.runtime.Function(lambda.Config{
 		Name: stem, ARN: arn("lambda", "function:"+physicalName(r.ID)), Dir: filepath.Join(b.options.Functions, strings.ToLower(stem)),
-		Handler: f.Handler, Memory: int(cmp.Or(f.MemorySize, 128)), Timeout: timeout, Limit: limit, Env: processEnvironment(environment),
+		Handler: f.Handler, Memory: int(cmp.Or(f.MemorySize, 128)), Timeout: timeout, Limit: limit, Env: processEnvironment(r.ID, environment),
 	})
 	for name, e := range f.Events {
 		if e.Type != "HttpApi" {
@@ -153,11 +160,12 @@ func (b *builder) function(r template.Resource) error {
 	return nil
 }
 
-// processEnvironment adds what Lambda's execution role and the local stack give to a function.
-func processEnvironment(own map[string]string) []string {
+// processEnvironment adds what Lambda's execution role and the local stack give to a function. The access key says which
+// function it is.
+func processEnvironment(id string, own map[string]string) []string {
 	env := []string{
 		"AWS_REGION=" + template.Region, "AWS_DEFAULT_REGION=" + template.Region, "AWS_EC2_METADATA_DISABLED=true",
-		"AWS_ACCESS_KEY_ID=local", "AWS_SECRET_ACCESS_KEY=local",
+		"AWS_ACCESS_KEY_ID=" + id, "AWS_SECRET_ACCESS_KEY=local",
 		"ALLOW_LOOPBACK=true", // links to this machine: here, and only here
 	}
 	for name, value := range own {
@@ -221,6 +229,11 @@ func (b *builder) mapping(r template.Resource) error {
 	limit := perMapping()
 	if n := int(m.ScalingConfig.MaximumConcurrency); n > 0 {
 		limit = min(limit, n)
+	}
+	for _, action := range []string{"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"} {
+		if err := b.guard.Check(id, action, m.EventSourceArn); err != nil { // with the function's role, as on AWS
+			return fmt.Errorf("line %d: %s: %w", r.Line, r.ID, err)
+		}
 	}
 	mapping, err := eventsource.New(eventsource.Config{
 		Name: r.ID, Queue: queue, QueueARN: m.EventSourceArn, Region: template.Region, BatchSize: int(cmp.Or(m.BatchSize, 10)),

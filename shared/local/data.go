@@ -64,6 +64,22 @@ func arn(service, resource string) string {
 	return "arn:aws:" + service + ":" + template.Region + ":" + template.Account + ":" + resource
 }
 
+// arns makes ARNs of what requests name.
+type arns struct{}
+
+// ARN is the ARN of a table, queue, secret (its own name already) or bus.
+func (arns) ARN(service, name string) string {
+	switch {
+	case service == "secretsmanager":
+		return name
+	case service == "dynamodb":
+		return arn(service, "table/"+name)
+	case service == "events":
+		return arn(service, "event-bus/"+name)
+	}
+	return arn(service, name)
+}
+
 func (b *builder) table(r template.Resource) error {
 	var t template.Table
 	if err := b.scope.Decode(r, &t); err != nil {

@@ -21,6 +21,7 @@ import (
 	"github.com/nethouse-academy/albato/shared/local/dynamodb"
 	"github.com/nethouse-academy/albato/shared/local/eventbridge"
 	"github.com/nethouse-academy/albato/shared/local/eventsource"
+	"github.com/nethouse-academy/albato/shared/local/iam"
 	"github.com/nethouse-academy/albato/shared/local/lambda"
 	"github.com/nethouse-academy/albato/shared/local/secretsmanager"
 	"github.com/nethouse-academy/albato/shared/local/sqs"
@@ -54,12 +55,15 @@ type Stack struct {
 	Endpoints map[string]string
 	// Environment is each function's environment, by the function's logical id.
 	Environment map[string]map[string]string
+	// Policies are what each function may do, by its logical id. Whatever else it tries is denied.
+	Policies map[string]iam.Policy
 	// Functions are the functions, by logical id.
 	Functions map[string]*lambda.Function
 	// Tables and Queues are the physical names, by logical id.
 	Tables, Queues map[string]string
 
 	log      *lockedWriter
+	guard    *iam.Guard
 	runtime  *lambda.Runtime
 	servers  []*http.Server
 	mappings []*eventsource.Mapping
@@ -90,7 +94,8 @@ func Start(ctx context.Context, o Options) (*Stack, error) {
 		return nil, err
 	}
 	ctx, stop := context.WithCancel(ctx)
-	s := &Stack{APIKey: o.APIKey, Albato: albato.New(), log: &lockedWriter{to: o.Log}, stop: stop,
+	s := &Stack{APIKey: o.APIKey, Albato: albato.New(), log: &lockedWriter{to: o.Log}, stop: stop, guard: iam.NewGuard(),
+		Policies:  map[string]iam.Policy{},
 		Endpoints: map[string]string{}, Environment: map[string]map[string]string{}, Functions: map[string]*lambda.Function{},
 		Tables: map[string]string{}, Queues: map[string]string{}}
 	s.runtime = lambda.NewRuntime(s.log)
@@ -133,7 +138,10 @@ func (s *Stack) listen(o Options) (net.Listener, error) {
 		variable string
 		handler  http.Handler
 	}{
-		{dynamodbEndpoint, s.DynamoDB}, {sqsEndpoint, s.SQS}, {secretsManagerEndpoint, s.Secrets}, {eventBridgeEndpoint, s.Events},
+		{dynamodbEndpoint, s.guard.Handler("dynamodb", arns{}, s.DynamoDB)},
+		{sqsEndpoint, s.guard.Handler("sqs", arns{}, s.SQS)},
+		{secretsManagerEndpoint, s.guard.Handler("secretsmanager", arns{}, s.Secrets)},
+		{eventBridgeEndpoint, s.guard.Handler("events", arns{}, s.Events)},
 	} {
 		port := 0
 		if o.Port != 0 {
@@ -151,6 +159,9 @@ func (s *Stack) listen(o Options) (net.Listener, error) {
 	}
 	return api, nil
 }
+
+// Used tells which of its grants a function, given by its logical id, has used so far.
+func (s *Stack) Used(function string) []iam.Grant { return s.guard.Used(function) }
 
 func (s *Stack) serve(l net.Listener, h http.Handler) {
 	server := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}

@@ -19,8 +19,9 @@ type Function struct {
 	ReservedConcurrentExecutions Int
 	Environment                  struct{ Variables map[string]Text }
 	Events                       map[string]FunctionEvent
+	Policies                     any // see package iam
 
-	Architectures, Policies, Role, PermissionsBoundary, Tracing, LoggingConfig, Tags, KmsKeyArn                      any
+	Architectures, Role, PermissionsBoundary, Tracing, LoggingConfig, Tags, KmsKeyArn                                any
 	AutoPublishAlias, AutoPublishAliasAllProperties, AutoPublishCodeSha256, DeploymentPreference, VersionDescription any
 	PropagateTags, RecursiveLoop, EphemeralStorage, RuntimeManagementConfig, FunctionName                            any
 }
