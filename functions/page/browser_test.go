@@ -90,8 +90,13 @@ func openTab(t *testing.T, s *local.Stack, browser context.Context) *tab {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	messages := chromedp.Console(ctx)
+	messages, read := chromedp.Console(ctx), make(chan struct{})
+	t.Cleanup(func() {
+		closeTab()
+		<-read // nothing is said about a test that is over
+	})
 	go func() {
+		defer close(read)
 		for m, err := range messages {
 			if err != nil {
 				return

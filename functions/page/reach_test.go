@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/chromedp/cdproto/page"
@@ -96,4 +97,39 @@ func TestKeyboard(t *testing.T) {
 	reach("button", "Скопировать данные")
 	b.keys(kb.Enter)
 	b.see(".rows", "Скопировано.")
+}
+
+// The most connections an account may have, some with names nobody thought of.
+func TestManyConnections(t *testing.T) {
+	stack := startStack(t, nil)
+	b := openTab(t, stack, openBrowser(t))
+	for i := range 20 {
+		name := fmt.Sprintf("Курс %d", i+1)
+		switch i {
+		case 3:
+			name = strings.Repeat("Очень длинное название ", 4)
+		case 5:
+			name = strings.Repeat("СловоБезПробелов", 6)
+		case 7:
+			name = `<b>"&quot;</b>`
+		}
+		b.request(http.MethodPost, "/v1/accounts/"+account+"/connections",
+			fmt.Sprintf(`{"webhook_url":"%s/albato/%d/","name":%q,"actions":["order_complete"],"enabled":%t}`, stack.URL, i, name, i%3 > 0))
+	}
+	b.open()
+	b.until(`document.querySelectorAll('.card header').length === 20`)
+	b.see(".card h2", `<b>"&quot;</b>`)
+	b.gone(".journal, .events") // closed, so nothing is asked for
+	b.look("many")
+	b.click(".card h2 button", "Курс 5")
+	b.see(".events", "Заказ завершён")
+	b.do(chromedp.Reload())
+	b.see(".events", "Заказ завершён") // still open
+	b.click("#add", "Добавить подключение")
+	b.paste(stack.URL + "/albato/21/")
+	b.keys(kb.Enter)
+	b.see("#another .error", "Больше 20 подключений нельзя")
+	b.look("too-many")
+	b.click("#another button", "Отмена")
+	b.until(`document.activeElement.id === 'add'`)
 }
