@@ -16,7 +16,7 @@ import (
 // Every route and every turn of the protocol, on the permissions that the template gives: nothing is denied (the stack
 // denies what is not granted), and nothing is granted that is not needed.
 func TestPermissionsAreJustEnough(t *testing.T) {
-	s := localtest.Start(t, local.Options{Parameters: map[string]string{"RetrySchedule": "1s,1s,1s", "VisibilityTimeout": "3", "DeliveryTimeout": "1400ms"}})
+	s := localtest.Start(t, local.Options{Parameters: map[string]string{"RetrySchedule": "1s,1h,1h", "VisibilityTimeout": "3", "DeliveryTimeout": "1400ms"}})
 	everything(t, s)
 	// Used a minute after a connection was deleted, when nothing can be on its way to it any more: longer than a test waits.
 	const later = "SenderFunction: dynamodb:DeleteItem on arn:aws:dynamodb:eu-central-1:123456789012:table/albato-Table"
@@ -73,10 +73,14 @@ func everything(t *testing.T, s *localtest.Stack) {
 	s.Arrivals("good", 1)
 	behave("bad", "?status=500")
 	post(2)
-	state(bad, "failing")
+	s.Eventually("the token of the failing connection sleeps for an hour", func() bool {
+		var c struct{ Health struct{ Attempts int } }
+		s.Must(200, "GET", account+"/connections/"+bad, nil, &c)
+		return c.Health.Attempts >= 2
+	})
 	post(3)
-	s.Must(202, "POST", account+"/connections/"+bad+"/resume", nil, nil) // wakes the sleeping token
 	behave("bad", "")
+	s.Must(202, "POST", account+"/connections/"+bad+"/resume", nil, nil) // wakes the sleeping token
 	state(bad, "healthy")
 	waitFor(s, "bad", "e2", "e3")
 	behave("bad", "?status=410")
