@@ -27,17 +27,17 @@ func ParsePolicies(policies any) (Policy, error) {
 	p := Policy{map[Grant]bool{}}
 	list, ok := policies.([]any)
 	if policies != nil && !ok {
-		return p, fmt.Errorf("Policies: a list of policy documents is supported, not %T", policies)
+		return p, fmt.Errorf("policies: a list of policy documents is supported, not %T", policies)
 	}
 	for _, item := range list {
 		document, ok := item.(map[string]any)
 		if !ok {
-			return p, fmt.Errorf("Policies: %v is not a policy document", item)
+			return p, fmt.Errorf("policies: %v is not a policy document", item)
 		}
 		for _, s := range asList(document["Statement"]) {
 			statement, ok := s.(map[string]any)
 			if !ok {
-				return p, fmt.Errorf("Policies: %v is not a statement", s)
+				return p, fmt.Errorf("policies: %v is not a statement", s)
 			}
 			if err := p.add(statement); err != nil {
 				return p, err
@@ -50,14 +50,14 @@ func ParsePolicies(policies any) (Policy, error) {
 func (p Policy) add(statement map[string]any) error {
 	for name, value := range statement {
 		if !slices.Contains([]string{"Sid", "Effect", "Action", "Resource"}, name) || name == "Effect" && value != "Allow" {
-			return fmt.Errorf("Policies: %s: %s %v is not supported", statement["Sid"], name, value)
+			return fmt.Errorf("policies: %s: %s %v is not supported", statement["Sid"], name, value)
 		}
 	}
 	for _, action := range asList(statement["Action"]) {
 		for _, resource := range asList(statement["Resource"]) {
 			g := Grant{fmt.Sprint(action), fmt.Sprint(resource)}
 			if strings.Contains(g.String(), "*") {
-				return fmt.Errorf("Policies: %s: wildcards are not supported: %s", statement["Sid"], g)
+				return fmt.Errorf("policies: %s: wildcards are not supported: %s", statement["Sid"], g)
 			}
 			p.grants[g] = true
 		}
@@ -118,7 +118,7 @@ func (g *Guard) Check(accessKey, action, resource string) error {
 		return nil
 	}
 	if !role.Allows(action, resource) {
-		return fmt.Errorf("User: %s is not authorized to perform: %s on resource: %s because no identity-based policy allows the %s action",
+		return fmt.Errorf("%s is not authorized to perform: %s on resource: %s because no identity-based policy allows the %s action",
 			accessKey, action, resource, action)
 	}
 	g.mu.Lock()

@@ -130,13 +130,13 @@ func (s *Scope) call(c Call) (any, error) {
 	case "Ref":
 		name, ok := c.Arg.(string)
 		if !ok {
-			return nil, fmt.Errorf("Ref takes a name")
+			return nil, fmt.Errorf("!Ref takes a name")
 		}
 		return s.ref(name)
 	case "Fn::GetAtt":
 		parts, _ := c.Arg.([]any)
 		if len(parts) != 2 {
-			return nil, fmt.Errorf("GetAtt takes a resource and an attribute")
+			return nil, fmt.Errorf("!GetAtt takes a resource and an attribute")
 		}
 		return s.attribute(fmt.Sprint(parts[0]), fmt.Sprint(parts[1]))
 	case "Fn::Sub":
@@ -146,7 +146,7 @@ func (s *Scope) call(c Call) (any, error) {
 	case "Fn::If":
 		parts, _ := c.Arg.([]any)
 		if len(parts) != 3 {
-			return nil, fmt.Errorf("If takes a condition and two values")
+			return nil, fmt.Errorf("!If takes a condition and two values")
 		}
 		yes, err := s.Condition(fmt.Sprint(parts[0]))
 		if err != nil {
@@ -188,7 +188,7 @@ func (s *Scope) sub(arg any) (any, error) {
 	}
 	format, ok := text.(string)
 	if !ok {
-		return nil, fmt.Errorf("Sub takes a text, or a text and a map")
+		return nil, fmt.Errorf("!Sub takes a text, or a text and a map")
 	}
 	var failed error
 	out := placeholder.ReplaceAllStringFunc(format, func(match string) string {
@@ -216,7 +216,7 @@ func (s *Scope) sub(arg any) (any, error) {
 func (s *Scope) join(arg any) (any, error) {
 	parts, _ := arg.([]any)
 	if len(parts) != 2 {
-		return nil, fmt.Errorf("Join takes a separator and a list")
+		return nil, fmt.Errorf("!Join takes a separator and a list")
 	}
 	resolved, err := s.Resolve(parts[1])
 	if err != nil {
@@ -224,7 +224,7 @@ func (s *Scope) join(arg any) (any, error) {
 	}
 	list, ok := resolved.([]any)
 	if !ok {
-		return nil, fmt.Errorf("Join takes a separator and a list")
+		return nil, fmt.Errorf("!Join takes a separator and a list")
 	}
 	texts := make([]string, len(list))
 	for i, v := range list {
