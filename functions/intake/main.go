@@ -44,7 +44,7 @@ func run(ctx context.Context, environment map[string]string) error {
 	if err != nil {
 		return err
 	}
-	sdk, err := awsclient.Load(ctx)
+	sdk, err := awsclient.Load()
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"path"
 	"strings"
+	"sync"
 )
 
 //go:embed assets
@@ -31,28 +32,27 @@ var contentTypes = map[string]string{
 
 // asset is one file as it is sent.
 type asset struct {
-	plain, compressed []byte // compressed with gzip; nil when that would not be smaller
-	contentType       string
-	tag               string // of the content, without quotes
+	plain       []byte
+	compressed  func() []byte // with gzip; nil when that would not be smaller
+	contentType string
+	tag         string // of the content, without quotes
 }
 
-// newAsset compresses once, at the start: an HTTP API does not compress, and a third of the bytes opens the page sooner
-// on a slow line.
-func newAsset(name string, content []byte) (asset, error) {
+// newAsset compresses once, since an HTTP API does not, and a third of the bytes opens the page sooner on a slow line; and
+// when the file is first asked for, since somebody waits for the start, which would take five times as long.
+func newAsset(name string, content []byte) asset {
 	sum := sha256.Sum256(content)
-	a := asset{plain: content, contentType: contentTypes[path.Ext(name)], tag: hex.EncodeToString(sum[:12])}
-	var b bytes.Buffer
-	z := gzip.NewWriter(&b)
-	if _, err := z.Write(content); err != nil {
-		return a, err
-	}
-	if err := z.Close(); err != nil {
-		return a, err
-	}
-	if b.Len() < len(content) {
-		a.compressed = b.Bytes()
-	}
-	return a, nil
+	return asset{plain: content, contentType: contentTypes[path.Ext(name)], tag: hex.EncodeToString(sum[:12]),
+		compressed: sync.OnceValue(func() []byte {
+			var b bytes.Buffer
+			z := gzip.NewWriter(&b)
+			_, _ = z.Write(content) // a buffer takes everything
+			_ = z.Close()
+			if b.Len() >= len(content) {
+				return nil
+			}
+			return b.Bytes()
+		})}
 }
 
 // site is the page and what it loads.
@@ -83,9 +83,7 @@ func newSite(c config) (site, error) {
 			continue
 		}
 		all.Write(content)
-		if s.files[e.Name()], err = newAsset(e.Name(), content); err != nil {
-			return s, err
-		}
+		s.files[e.Name()] = newAsset(e.Name(), content)
 		if path.Ext(e.Name()) == ".js" && e.Name() != entry {
 			modules = append(modules, e.Name())
 		}
@@ -104,6 +102,6 @@ func newSite(c config) (site, error) {
 	}); err != nil {
 		return s, err
 	}
-	s.page, err = newAsset(document, filled.Bytes())
-	return s, err
+	s.page = newAsset(document, filled.Bytes())
+	return s, nil
 }

@@ -27,7 +27,7 @@ type handler struct {
 	site     site
 	csp      string
 	version  string
-	triggers asset
+	triggers func() (asset, error)
 	openAPI  func() (asset, error)
 }
 
@@ -36,22 +36,15 @@ func newHandler(c config) (*handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	list, err := json.Marshal(map[string]any{"triggers": event.Triggers()})
-	if err != nil {
-		return nil, err
-	}
-	triggers, err := newAsset("triggers.json", list)
-	if err != nil {
-		return nil, err
-	}
+	// What is rarely asked for is not made at the start, which somebody waits for.
 	return &handler{site: s, version: c.Version, csp: basicCSP + "; " + noInjects + "; frame-ancestors " + c.FrameAncestors,
-		triggers: triggers,
-		openAPI: sync.OnceValues(func() (asset, error) { // rarely asked for: not at the start, which somebody waits for
+		triggers: sync.OnceValues(func() (asset, error) {
+			list, err := json.Marshal(map[string]any{"triggers": event.Triggers()})
+			return newAsset("triggers.json", list), err
+		}),
+		openAPI: sync.OnceValues(func() (asset, error) {
 			document, err := openapi.Document(c.Version)
-			if err != nil {
-				return asset{}, err
-			}
-			return newAsset("openapi.json", document)
+			return newAsset("openapi.json", document), err
 		})}, nil
 }
 
@@ -62,8 +55,8 @@ func (h *handler) routes() *apigw.Mux {
 	mux.HandleFunc("GET /page", h.page)
 	mux.HandleFunc("GET /page/{version}/{file}", h.file)
 	mux.HandleFunc("GET /healthz", noParameters(h.health))
-	mux.HandleFunc("GET /v1/triggers", noParameters(func(w http.ResponseWriter, r *http.Request) { serve(w, r, h.triggers, fiveMins) }))
-	mux.HandleFunc("GET /openapi.json", noParameters(h.document))
+	mux.HandleFunc("GET /v1/triggers", noParameters(generated(h.triggers)))
+	mux.HandleFunc("GET /openapi.json", noParameters(generated(h.openAPI)))
 	return mux
 }
 
@@ -96,9 +89,11 @@ func serve(w http.ResponseWriter, r *http.Request, a asset, cache string) {
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Vary", "Accept-Encoding")
 	content, tag := a.plain, a.tag
-	if a.compressed != nil && takesGzip(r.Header.Get("Accept-Encoding")) {
-		content, tag = a.compressed, a.tag+"-gzip"
-		h.Set("Content-Encoding", "gzip")
+	if takesGzip(r.Header.Get("Accept-Encoding")) {
+		if compressed := a.compressed(); compressed != nil {
+			content, tag = compressed, a.tag+"-gzip"
+			h.Set("Content-Encoding", "gzip")
+		}
 	}
 	h.Set("Etag", `"`+tag+`"`)
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(content))
@@ -120,14 +115,16 @@ func (h *handler) health(w http.ResponseWriter, r *http.Request) {
 	apigw.WriteJSON(w, r, http.StatusOK, map[string]string{"status": "ok", "version": h.version})
 }
 
-// document is the description of the API.
-func (h *handler) document(w http.ResponseWriter, r *http.Request) {
-	a, err := h.openAPI()
-	if err != nil {
-		apigw.WriteError(w, r, err)
-		return
+// generated serves what is made when it is first asked for.
+func generated(document func() (asset, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		a, err := document()
+		if err != nil {
+			apigw.WriteError(w, r, err)
+			return
+		}
+		serve(w, r, a, fiveMins)
 	}
-	serve(w, r, a, fiveMins)
 }
 
 // noParameters refuses query parameters by name, as every route of the API does. Only the page takes them: others add

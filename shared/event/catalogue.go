@@ -3,6 +3,8 @@ package event
 import (
 	"embed"
 	"encoding/json"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -35,17 +37,19 @@ var catalogue = []Trigger{
 //go:embed samples/*.json
 var samples embed.FS
 
-var (
-	byAction     = map[Action]int{}
-	sampleEvents = map[Action]Event{}
-)
-
-// The catalogue is compiled in, so a fault in it is a fault of the build: it stops the program at its start.
-func init() {
+var byAction = func() map[Action]int {
+	all := make(map[Action]int, len(catalogue))
 	for i, t := range catalogue {
-		byAction[t.Action] = i
+		all[t.Action] = i
 	}
-	for i, t := range catalogue {
+	return all
+}()
+
+// sampleEvents are read when the first one is asked for: most processes never need one, and reading them all is a good part
+// of a cold start. They are compiled in, so a fault in one is a fault of the build, which the tests find.
+var sampleEvents = sync.OnceValue(func() map[Action]Event {
+	all := make(map[Action]Event, len(catalogue))
+	for _, t := range catalogue {
 		raw, err := samples.ReadFile("samples/" + string(t.Action) + ".json")
 		if err != nil {
 			panic(err)
@@ -53,21 +57,27 @@ func init() {
 		if err := (*jsontext.Value)(&raw).Compact(); err != nil {
 			panic(err)
 		}
-		e, err := Parse(raw)
-		if err != nil {
+		if all[t.Action], err = Parse(raw); err != nil {
 			panic(err)
 		}
-		sampleEvents[t.Action] = e
-		catalogue[i].Sample = e.Body(true)
 	}
-}
+	return all
+})
+
+var triggers = sync.OnceValue(func() []Trigger {
+	all := slices.Clone(catalogue)
+	for i := range all {
+		all[i].Sample = sampleEvents()[all[i].Action].Body(true)
+	}
+	return all
+})
 
 // Triggers lists the six actions with their texts and samples; the caller must not change them.
-func Triggers() []Trigger { return catalogue }
+func Triggers() []Trigger { return triggers() }
 
 // Sample is a fictitious event of this action for an account, as a test delivery sends it.
 func Sample(action Action, accountID, id string, at time.Time) Event {
-	e := sampleEvents[action]
+	e := sampleEvents()[action]
 	e.ID, e.AccountID, e.OccurredAt = id, accountID, at.UTC().Truncate(time.Second)
 	return e
 }
