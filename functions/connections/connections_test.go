@@ -123,7 +123,12 @@ func TestADeletedConnectionIsGone(t *testing.T) {
 			t.Errorf("%s %s: %s", r[0], r[1], a.raw)
 		}
 	}
+	first := w.saved(path)
+	w.clock.move(time.Minute)
 	w.want(http.StatusNoContent, "DELETE", path, "") // not erased yet: the token is sent again
+	if again := w.saved(path); !again.UpdatedAt.Equal(first.UpdatedAt) || again.Generation != first.Generation {
+		t.Error("a repeated deletion is another one")
+	}
 	w.want(http.StatusCreated, "POST", collection, on)
 }
 
