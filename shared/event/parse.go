@@ -3,7 +3,6 @@ package event
 import (
 	"errors"
 	"io"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -25,13 +24,28 @@ const (
 	maxOrderID = 128
 )
 
-var (
-	eventIDPattern   = regexp.MustCompile(`^[A-Za-z0-9_.:-]{1,128}$`)
-	accountIDPattern = regexp.MustCompile(`^[A-Za-z0-9_.:-]{1,64}$`)
+const (
+	maxEventID   = 128
+	maxAccountID = 64
 )
 
+// validID tells whether s is 1 to longest characters of A–Z, a–z, 0–9 and _.:- alone.
+func validID(s string, longest int) bool {
+	if s == "" || len(s) > longest {
+		return false
+	}
+	for i := range len(s) {
+		switch c := s[i]; {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '_', c == '.', c == ':', c == '-':
+		default:
+			return false
+		}
+	}
+	return true
+}
+
 // ValidAccountID tells whether s may be an account's id.
-func ValidAccountID(s string) bool { return accountIDPattern.MatchString(s) }
+func ValidAccountID(s string) bool { return validID(s, maxAccountID) }
 
 // ValidOrderID tells whether s may be an order's id: 1–128 bytes of UTF-8 without control characters.
 func ValidOrderID(s string) bool {
@@ -60,9 +74,9 @@ func Parse(raw []byte) (Event, error) {
 		name := string(name)
 		switch name {
 		case "id":
-			e.ID = matching(value, eventIDPattern, name, "1–128 characters of A-Za-z0-9_.:-", &wrong)
+			e.ID = matching(value, maxEventID, name, "1–128 characters of A-Za-z0-9_.:-", &wrong)
 		case "account_id":
-			e.AccountID = matching(value, accountIDPattern, name, "1–64 characters of A-Za-z0-9_.:-", &wrong)
+			e.AccountID = matching(value, maxAccountID, name, "1–64 characters of A-Za-z0-9_.:-", &wrong)
 		case "occurred_at":
 			e.OccurredAt = instant(value, name, &wrong)
 		case "data":
@@ -147,9 +161,9 @@ func idOf(object jsontext.Value, path string, wrong *problem.Fields) string {
 	return s
 }
 
-func matching(value jsontext.Value, pattern *regexp.Regexp, name, want string, wrong *problem.Fields) string {
+func matching(value jsontext.Value, longest int, name, want string, wrong *problem.Fields) string {
 	if value.Kind() == '"' {
-		if s := text(value); pattern.MatchString(s) {
+		if s := text(value); validID(s, longest) {
 			return s
 		}
 	}
