@@ -20,6 +20,7 @@ import (
 
 	"github.com/nethouse-academy/albato/shared/apigw"
 	"github.com/nethouse-academy/albato/shared/auth"
+	"github.com/nethouse-academy/albato/shared/bench/cputime"
 	"github.com/nethouse-academy/albato/shared/connection"
 	"github.com/nethouse-academy/albato/shared/delivery"
 	"github.com/nethouse-academy/albato/shared/event"
@@ -390,11 +391,13 @@ func benchmarkHandler() apigw.LambdaFunc {
 func BenchmarkIntake(b *testing.B) {
 	serve, r := benchmarkHandler(), request(sample(b, event.OrderComplete))
 	b.ReportAllocs()
+	began := cputime.Now()
 	for b.Loop() {
 		if res, err := serve(context.Background(), r); err != nil || res.StatusCode != 202 {
 			b.Fatal(res.Body, err)
 		}
 	}
+	b.ReportMetric(float64((cputime.Now()-began).Nanoseconds())/float64(b.N), "cpu-ns/op")
 }
 
 // TestAllocations is the guard of BenchmarkIntake: allocations do not depend on the machine.
