@@ -75,6 +75,7 @@ var rules = []rule{
 	{"/h/", regexp.MustCompile(`/h/[^\s"'<>]+`), "[path]", true},
 	{"whsec_", regexp.MustCompile(`whsec_[A-Za-z0-9+/=_-]+`), "[secret]", false},
 	{"earer", regexp.MustCompile(`(?i)bearer\s+[^\s"']+`), "[token]", false},
+	{"alb_", regexp.MustCompile(`alb_[A-Za-z0-9_-]{16,}`), "[token]", false},
 	{"eyJ", regexp.MustCompile(`eyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)*`), "[token]", false},
 	{"@", regexp.MustCompile(`[^\s@"'<>:,;()]+@[^\s@"'<>:,;()]+\.[^\s@"'<>:,;()]+`), "[e-mail]", false},
 	{"+", regexp.MustCompile(`\+\d[\d ()-]{8,}\d`), "[phone]", false},

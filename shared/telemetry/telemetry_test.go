@@ -108,6 +108,7 @@ func TestErrorsAreCleaned(t *testing.T) {
 		"old path":          errors.New(`"/h/38/AbCdEfGh%253D" refused`),
 		"secret":            errors.New("refused whsec_AbCdEfGhIjKlMnOpQrStUvWxYz012345="),
 		"page token":        errors.New("refused eyJhbGciOiJIUzI1NiJ9.eyJBbCdEfGhIjKlMn.AbCdEf"),
+		"account token":     errors.New("refused alb_AbCdEfGhIjKlMnOpQrStUvWxYz0123456789-_Qk9Qw"),
 		"bearer":            errors.New("refused Authorization: Bearer AbCdEfGh"),
 		"e-mail":            errors.New("refused <AbCdEf@example.com>"),
 		"phone":             errors.New("refused +7 (999) 123-45-67"),
