@@ -87,12 +87,7 @@ func (h *handler) patch(w http.ResponseWriter, r *http.Request, _ url.Values) er
 // delete marks a connection; its token erases the log and then the connection. Until that has happened the same request
 // may be repeated and sends the token again.
 func (h *handler) delete(w http.ResponseWriter, r *http.Request, _ url.Values) error {
-	before, after, err := h.changeAny(r, func(c *connection.Connection) error {
-		if !c.Deleted {
-			c.Delete(h.now())
-		}
-		return nil
-	})
+	before, after, err := h.changeAny(r, h.markDeleted)
 	if err != nil {
 		return err
 	}

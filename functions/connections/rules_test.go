@@ -101,6 +101,7 @@ func TestEveryRule(t *testing.T) {
 		"replay: unknown":           {"POST {unknown}/replay", `{` + times + `}`, 404, "not_found", ""},
 		"session: too short":        {"POST {account}/page-sessions", `{"ttl_seconds":59}`, 422, "invalid_request", "ttl_seconds"},
 		"session: too long":         {"POST {account}/page-sessions", `{"ttl_seconds":9223372036854775807}`, 422, "invalid_request", "ttl_seconds"},
+		"session: overflows":        {"POST {account}/page-sessions", `{"ttl_seconds":18446744173}`, 422, "invalid_request", "ttl_seconds"},
 		"session: zero":             {"POST {account}/page-sessions", `{"ttl_seconds":0}`, 422, "invalid_request", "ttl_seconds"},
 		"session: text":             {"POST {account}/page-sessions", `{"ttl_seconds":"60"}`, 422, "invalid_request", "ttl_seconds"},
 		"session: unknown field":    {"POST {account}/page-sessions", `{"account":"a"}`, 422, "invalid_request", "account"},

@@ -161,13 +161,13 @@ func explainStatus(status int) string {
 	case status == 413:
 		return answered + "событие для него слишком велико."
 	case status == 429:
-		return answered + "слишком много запросов. Отправим позже."
+		return answered + "слишком много запросов за короткое время."
 	case status == 400 || status == 415 || status == 422:
 		return answered + "он не принял именно это событие."
 	case status/100 == 3:
 		return answered + "он предлагает другой адрес, а мы отправляем только по вашей ссылке. Скопируйте её из Albato заново."
 	case status/100 == 5:
-		return answered + "на его стороне сбой. Отправим ещё раз позже."
+		return answered + "на его стороне сбой."
 	}
 	return answered + "событие не принято."
 }
