@@ -63,8 +63,8 @@ chaos: functions ## Post events while processes are killed and receivers fail, a
 
 HISTORIES ?= 10000
 .PHONY: test-histories
-test-histories: ## Check the protocol over many random histories (HISTORIES=10000)
-	go test ./shared/delivery -run TestEveryHistory -count=1 -timeout 60m -rapid.checks=$(HISTORIES)
+test-histories: ## Check the protocol over many random histories (HISTORIES=10000), and with 10,000 events waiting
+	go test ./shared/delivery -run 'TestEveryHistory|TestTheStorm' -v -count=1 -timeout 60m -rapid.checks=$(HISTORIES)
 
 .PHONY: check
 check: ## Check format, vet, staticcheck and that go.mod is tidy

@@ -308,7 +308,8 @@ func TestAHangingNeighbourCostsNothing(t *testing.T) {
 // TestTheStorm: however much waits for a dead link, it gets one attempt a step of the schedule (two from the fourth on),
 // and what waits arrives in order, each once, when the link returns.
 func TestTheStorm(t *testing.T) {
-	const events, orders = 1000, 100
+	const orders = 100
+	events := stormEvents
 	scene(t, func(t *testing.T, w *world) {
 		w.must(t, w.connect("con_0"))
 		w.behave("con_0", fails)

@@ -12,7 +12,7 @@ const page = 20;
 export function journal(id) {
 	const part = clone('t-journal'), {action, status, order} = part;
 	const rows = new Map(), key = `filter:${id}`;
-	let cursor, turn = 0, typing;
+	let cursor, turn = 0, typing, n = 0;
 
 	triggers.forEach(each => action.append(new Option(each.title, each.action)));
 	Object.entries(statuses).forEach(([value, [, name]]) => status.append(new Option(name, value)));
@@ -67,7 +67,7 @@ export function journal(id) {
 	// reload takes in what is new without losing what is open.
 	async function reload() {
 		if (document.hidden || !part.el.offsetParent) return;
-		request(id, 'GET', '/deliveries/summary?hours=24').then(counts => drawChart(part, counts), () => {});
+		n++ % 6 || request(id, 'GET', '/deliveries/summary?hours=24').then(counts => drawChart(part, counts), () => {});
 		if (part.rows.ariaBusy) return;
 		const found = await take(null, turn).catch(() => null);
 		if (found?.deliveries.length === page && !found.deliveries.some(each => rows.has(each.id))) return begin();
