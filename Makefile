@@ -102,6 +102,8 @@ $(BUILD)/run/local: $(LOCAL_SRC)
 	@echo "building shared/local/run"
 	@CGO_ENABLED=0 go build -trimpath -o $@ ./shared/local/run
 
+include shared/ops/ops.mk
+
 .PHONY: clean
 clean: ## Remove everything that was built
 	rm -rf $(BUILD) .aws-sam
