@@ -9,7 +9,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUNCTIONS   := connections intake sender page
 # What a binary is made of: everything but tests; the functions know nothing of shared/local.
 LOCAL_SRC   := $(shell find shared -type f ! -name '*_test.go' ! -path '*/testdata/*') go.mod go.sum Makefile
-SOURCES     := $(shell find functions shared -type f ! -name '*_test.go' ! -path '*/testdata/*' ! -path '*/events/*' ! -path 'shared/local/*') go.mod go.sum Makefile
+SOURCES     := $(shell find functions shared -type f ! -name '*_test.go' ! -path '*/testdata/*' ! -path '*/events/*' ! -path 'shared/local/*' ! -path 'shared/bench/*') go.mod go.sum Makefile
 
 # The processor the deployable binaries are for: arm64 (default) or x86_64, as template.yaml's Architecture.
 ARCH        ?= arm64
@@ -25,7 +25,7 @@ RACE         = $(eval RACE := $(shell command -v $$(go env CC) >/dev/null 2>&1 &
 
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: functions $(BUILD)/run/local ## Run everything on this machine (PORT, API_KEY, RETRY_SCHEDULE, …)
@@ -60,6 +60,16 @@ CHAOS ?= -events 20000 -kills 60
 .PHONY: chaos
 chaos: functions ## Post events while processes are killed and receivers fail, and close the books (CHAOS='-events 2000 -kills 15')
 	@go run ./shared/local/chaos $(CHAOS)
+
+BENCH ?=
+.PHONY: bench
+bench: functions $(BUILD)/run/local $(BUILD)/bench/empty/bootstrap ## Measure cost and speed; results go to .build/bench (BENCH='-sections load -runs 1'; BENCH=--help)
+	@go run ./shared/bench $(BENCH)
+
+# What the functions' starts are compared with: a function that does nothing, made as they are.
+$(BUILD)/bench/empty/bootstrap: shared/bench/testdata/empty/main.go go.mod
+	@mkdir -p $(@D)
+	@GOARCH=$(HOST_ARCH) $(GO_BUILD) -o $@ ./shared/bench/testdata/empty
 
 HISTORIES ?= 10000
 .PHONY: test-histories
