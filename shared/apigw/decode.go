@@ -2,19 +2,13 @@ package apigw
 
 import (
 	"bytes"
-	"errors"
 	"io"
 	"mime"
 	"net/http"
 	"strings"
 
-	"github.com/go-json-experiment/json/jsontext"
-
 	"github.com/nethouse-academy/albato/shared/problem"
 )
-
-// MaxDepth is how deep JSON bodies may nest.
-const MaxDepth = 64
 
 // Body reads a JSON body of at most limit bytes without parsing it. The error is a 415 for another
 // content type than application/json (in UTF-8), or a 413.
@@ -28,7 +22,7 @@ func Body(r *http.Request, limit int64) ([]byte, error) {
 // Decode reads a JSON body of at most limit bytes into the struct v points to.
 //
 // Errors: 415 another content type; 413 too large; 400 not JSON, more than one value, invalid
-// UTF-8, a name twice in one object, nested deeper than [MaxDepth]; 422 well-formed but not what v
+// UTF-8, a name twice in one object, nested too deep ([strictjson]); 422 well-formed but not what v
 // takes, with every unknown and every mistyped field named. A null is as good as an absent field.
 func Decode(r *http.Request, limit int64, v any) error {
 	b, err := Body(r, limit)
@@ -91,48 +85,4 @@ func checkType(h http.Header) error {
 		return unsupported("the content type must be application/json in UTF-8")
 	}
 	return nil
-}
-
-// Validate tells whether b is exactly one JSON value as [Decode] demands, whatever is in it.
-func Validate(b []byte) error {
-	if tooDeep(b) {
-		return malformed("the JSON nests too deep")
-	}
-	if len(bytes.TrimSpace(b)) == 0 {
-		return malformed("the body is empty")
-	}
-	// Both checks, duplicate names and UTF-8, are the default of this decoder.
-	d := jsontext.NewDecoder(bytes.NewBuffer(b))
-	if _, err := d.ReadValue(); err != nil {
-		if errors.Is(err, jsontext.ErrDuplicateName) {
-			return malformed("a name stands twice in one JSON object")
-		}
-		return malformed("the body is not valid JSON")
-	}
-	if _, err := d.ReadToken(); !errors.Is(err, io.EOF) {
-		return malformed("the body holds more than one JSON value")
-	}
-	return nil
-}
-
-// tooDeep counts brackets outside strings: exact for valid JSON, and what is invalid is refused
-// anyway. It comes before the parser so that hostile nesting costs nothing.
-func tooDeep(b []byte) bool {
-	depth, inString := 0, false
-	for i := 0; i < len(b); i++ {
-		switch c := b[i]; {
-		case inString && c == '\\':
-			i++
-		case c == '"':
-			inString = !inString
-		case inString:
-		case c == '{' || c == '[':
-			if depth++; depth > MaxDepth {
-				return true
-			}
-		case c == '}' || c == ']':
-			depth--
-		}
-	}
-	return false
 }

@@ -13,12 +13,13 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/nethouse-academy/albato/shared/problem"
+	"github.com/nethouse-academy/albato/shared/strictjson"
 )
 
 // Unmarshal is [Decode] for bytes that are at hand: 400 for what is not strict JSON, 422 with all
 // unknown and mistyped fields. v must point to a struct.
 func Unmarshal(b []byte, v any) error {
-	if err := Validate(b); err != nil {
+	if _, err := strictjson.Read(b); err != nil {
 		return err
 	}
 	target := reflect.ValueOf(v).Elem()

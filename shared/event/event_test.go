@@ -87,7 +87,7 @@ func TestParseNamesEveryWrongField(t *testing.T) {
 		"time before 1970":      {`{"id":"1","account_id":"a","occurred_at":"1969-12-31T23:59:59Z","data":{"action":"order_create",` + order + `}}`, 0, "occurred_at"},
 		"time without a zone":   {`{"id":"1","account_id":"a","occurred_at":"2026-11-23T08:05:00","data":{"action":"order_create",` + order + `}}`, 0, "occurred_at"},
 		"array":                 {`[]`, 0, ""},
-		"too deep":              {withData(strings.Repeat(`{"a":`, 65) + `1` + strings.Repeat(`}`, 65)), 0, ""},
+		"too deep":              {withData(strings.Repeat(`{"a":`, 65) + `1` + strings.Repeat(`}`, 65)), 400, ""},
 		"not JSON":              {`{"id":`, 400, ""},
 		"nothing":               {``, 400, ""},
 		"two values":            {full(`"1"`) + `{}`, 400, ""},

@@ -1,8 +1,6 @@
 package event
 
 import (
-	"errors"
-	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,13 +11,12 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/nethouse-academy/albato/shared/problem"
+	"github.com/nethouse-academy/albato/shared/strictjson"
 )
 
 const (
 	// MaxBytes is the size limit of a request that carries an event.
 	MaxBytes = 256 << 10
-	// maxDepth is how deep an event may nest. A real one nests four deep; receivers' parsers give up early.
-	maxDepth = 64
 	// maxOrderID bounds data.order.id, which becomes an attribute, a filter and a part of an address.
 	maxOrderID = 128
 )
@@ -53,19 +50,18 @@ func ValidOrderID(s string) bool {
 }
 
 // Parse reads one event from raw, which it keeps a part of: the caller must not change raw afterwards.
-// Errors are *problem.Error: 413 over MaxBytes, 400 when raw is not exactly one JSON value (RFC 8259, with the stricter
-// reading of RFC 7493: valid UTF-8, no name twice, since receivers disagree about which of two wins), 422 with every
-// wrong field otherwise.
+// Errors are *problem.Error: 413 over MaxBytes, 400 when raw is not strict JSON (package strictjson), 422 with every wrong
+// field otherwise.
 func Parse(raw []byte) (Event, error) {
 	if len(raw) > MaxBytes {
 		return Event{}, problem.New(problem.PayloadTooLarge, "an event may be up to 256 KiB")
 	}
-	if tooDeep(raw) {
-		return Event{}, &problem.Error{Code: problem.InvalidRequest, Detail: "the JSON nests deeper than 64 levels"}
-	}
-	envelope, err := topLevel(raw)
+	envelope, err := strictjson.Read(raw)
 	if err != nil {
 		return Event{}, err
+	}
+	if envelope.Kind() != '{' {
+		return Event{}, problem.New(problem.InvalidRequest, "the body must be a JSON object")
 	}
 	var e Event
 	var wrong problem.Fields
@@ -181,33 +177,4 @@ func instant(value jsontext.Value, name string, wrong *problem.Fields) time.Time
 	}
 	wrong.Add(name, "must be a time as in RFC 3339, for example 2026-11-23T08:05:00Z")
 	return time.Time{}
-}
-
-// topLevel reads raw as exactly one JSON object.
-func topLevel(raw []byte) (jsontext.Value, error) {
-	d := decoder(raw)
-	defer release(d)
-	value, err := d.ReadValue()
-	if err != nil {
-		return nil, notJSON(err)
-	}
-	if _, err := d.ReadToken(); !errors.Is(err, io.EOF) {
-		return nil, &problem.Error{Code: problem.InvalidRequest, Status: 400, Detail: "the body holds more than one JSON value"}
-	}
-	if value.Kind() != '{' {
-		return nil, problem.New(problem.InvalidRequest, "the body must be a JSON object")
-	}
-	return value, nil
-}
-
-// notJSON says where the JSON is broken, without repeating any of it: the text may hold people's data.
-func notJSON(err error) error {
-	detail := "the body is not valid JSON"
-	if s := (*jsontext.SyntacticError)(nil); errors.As(err, &s) {
-		detail += " (at byte " + strconv.FormatInt(s.ByteOffset, 10) + ")"
-		if errors.Is(err, jsontext.ErrDuplicateName) {
-			detail = "a name stands twice in one JSON object (at byte " + strconv.FormatInt(s.ByteOffset, 10) + ")"
-		}
-	}
-	return &problem.Error{Code: problem.InvalidRequest, Status: 400, Detail: detail}
 }
