@@ -15,6 +15,7 @@ import (
 	"github.com/nethouse-academy/albato/shared/auth"
 	"github.com/nethouse-academy/albato/shared/delivery"
 	"github.com/nethouse-academy/albato/shared/local/inmemory"
+	"github.com/nethouse-academy/albato/shared/openapi/contract"
 	"github.com/nethouse-academy/albato/shared/queue"
 	"github.com/nethouse-academy/albato/shared/table"
 	"github.com/nethouse-academy/albato/shared/telemetry"
@@ -112,6 +113,9 @@ func newWorld(t testing.TB) *world {
 		retention: 30 * 24 * time.Hour, log: telemetry.NewLogger(w.logs, "info", "connections", "test"), now: w.clock.now,
 	}
 	w.routes = w.handler.routes()
+	if _, fuzzing := t.(*testing.F); !fuzzing { // which must not report by itself
+		w.routes = contract.Load(t).Wrap(t, w.routes) // every test holds every answer against the API's description
+	}
 	return w
 }
 
