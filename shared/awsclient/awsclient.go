@@ -67,8 +67,10 @@ func (endpoints) GetServiceBaseEndpoint(_ context.Context, id string) (string, b
 }
 
 // transport keeps as many connections as the senders of one process use at once; the SDK's own default closes most of them.
+// A batch of ten log entries is 15 KB: with buffers of 32 it is one system call instead of four.
 func transport() *http.Transport {
 	return &http.Transport{
+		WriteBufferSize: 32 << 10, ReadBufferSize: 32 << 10,
 		MaxIdleConns: 32, MaxIdleConnsPerHost: 16, IdleConnTimeout: 50 * time.Second,
 		TLSHandshakeTimeout: 3 * time.Second, ForceAttemptHTTP2: false, DisableCompression: true,
 	}
