@@ -31,6 +31,12 @@ help: ## List the targets
 run: functions $(BUILD)/run/local ## Run everything on this machine (PORT, API_KEY, RETRY_SCHEDULE, …)
 	@exec $(BUILD)/run/local
 
+# URL here is the address of an API, this machine's by default; empty variables leave the program's own defaults.
+.PHONY: send
+send: ## Post a sample event and show the way it took (ACTION, URL, KEY, ACCOUNT, COUNT)
+	@go run ./shared/ops/send $(if $(ACTION),-action '$(ACTION)') $(if $(URL),-url '$(URL)') $(if $(KEY),-key '$(KEY)') \
+		$(if $(ACCOUNT),-account '$(ACCOUNT)') $(if $(COUNT),-count '$(COUNT)')
+
 .PHONY: test
 test: functions ## Run the tests, shuffled, with the race detector where a C compiler works
 	@echo "tests: shuffled, race detector $(if $(RACE),on,off (no working C compiler))"
