@@ -1,4 +1,4 @@
-// One connection's card: state, switch, settings; once opened, events and journal.
+// One connection: state, switch, settings; once opened, events and journal.
 import {ask, attempt, clone, fail, notice, show, text} from './dom.js';
 import {eventList} from './events.js';
 import {events, moment, since} from './format.js';

@@ -39,7 +39,7 @@ export function fail(node, error) {
 	show(node, error);
 }
 
-// attempt runs work once at a time. The button keeps its focus meanwhile; an error is said in `where`.
+// attempt runs work once at a time; the button keeps its focus, an error is said in `where`.
 export async function attempt(button, where, work) {
 	if (button.ariaDisabled) return;
 	button.ariaDisabled = 'true';
@@ -58,14 +58,14 @@ export function press(button, where, work) {
 
 let fading;
 
-// notice says something briefly; with stay, until the next one.
+// notice says something briefly, or until the next one.
 export function notice(words, stay) {
 	clearTimeout(fading);
 	text($('notice'), words);
 	if (!stay) fading = setTimeout(() => text($('notice'), ''), 7000);
 }
 
-// ask shows the dialog. When save throws, it stays, with what was typed; key keeps that over a reload.
+// ask shows the dialog. When save throws it stays; key keeps what was typed over a reload.
 export function ask({title, words, label, value = '', judge, yes, danger, key, save}) {
 	const dialog = $('ask'), part = refs(dialog), {input} = part;
 	fill(part, {title, text: words, label, yes});

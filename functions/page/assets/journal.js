@@ -1,4 +1,4 @@
-// The journal of a connection: its deliveries, newest first.
+// One connection's journal.
 import {drawChart} from './chart.js';
 import {deliveryRow} from './delivery.js';
 import {clone, fail, press, show, text} from './dom.js';
@@ -12,7 +12,7 @@ const page = 20;
 export function journal(id) {
 	const part = clone('t-journal'), {action, status, order} = part;
 	const rows = new Map(), key = `filter:${id}`;
-	let cursor, turn = 0, typing, n = 0;
+	let cursor, turn = 0, typing, drawn;
 
 	triggers.forEach(each => action.append(new Option(each.title, each.action)));
 	Object.entries(statuses).forEach(([value, [, name]]) => status.append(new Option(name, value)));
@@ -20,7 +20,7 @@ export function journal(id) {
 	text(part.zone, `Время: ${zone()}.`);
 	const filter = () => [action.value, status.value, order.value.trim()];
 
-	// take reads a page; what another filter has overtaken is dropped.
+	// take reads a page, or nothing once the filter is another.
 	async function take(from, mine) {
 		const [action, status, order_id] = filter();
 		const query = Object.entries({limit: page, action, status, order_id, cursor: from}).filter(([, value]) => value);
@@ -58,20 +58,23 @@ export function journal(id) {
 			part.rows.replaceChildren();
 			cursor = found.next_cursor;
 			put(found.deliveries);
+			chart(found);
 		} catch (error) {
 			if (mine === turn) fail(part.error, error);
 		}
 		part.rows.ariaBusy = null;
 	}
 
-	// reload takes in what is new without losing what is open.
+	// chart asks for the sums after a change.
+	const chart = found => drawn !== (drawn = JSON.stringify(found)) &&
+		request(id, 'GET', '/deliveries/summary').then(sums => drawChart(part, sums), () => {});
+
+	// reload takes in what is new and keeps what is open.
 	async function reload() {
-		if (document.hidden || !part.el.offsetParent) return;
-		n++ % 6 || request(id, 'GET', '/deliveries/summary?hours=24').then(counts => drawChart(part, counts), () => {});
-		if (part.rows.ariaBusy) return;
+		if (document.hidden || !part.el.offsetParent || part.rows.ariaBusy) return;
 		const found = await take(null, turn).catch(() => null);
 		if (found?.deliveries.length === page && !found.deliveries.some(each => rows.has(each.id))) return begin();
-		if (found) put(found.deliveries);
+		if (found) put(found.deliveries), chart(found);
 	}
 
 	function changed() {
@@ -91,7 +94,6 @@ export function journal(id) {
 		put(found.deliveries)?.focus();
 	});
 	begin();
-	setTimeout(reload);
 	setInterval(reload, 10_000);
 	return {el: part.el, reload};
 }
