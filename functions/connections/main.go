@@ -8,7 +8,6 @@ import (
 	"os"
 	"time"
 
-	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -18,6 +17,7 @@ import (
 	"github.com/nethouse-academy/albato/shared/auth"
 	"github.com/nethouse-academy/albato/shared/awsclient"
 	"github.com/nethouse-academy/albato/shared/delivery"
+	"github.com/nethouse-academy/albato/shared/invocation"
 	"github.com/nethouse-academy/albato/shared/queue"
 	"github.com/nethouse-academy/albato/shared/table"
 	"github.com/nethouse-academy/albato/shared/telemetry"
@@ -57,10 +57,11 @@ func run(ctx context.Context, environment map[string]string) error {
 		return err
 	}
 	var (
+		out      = telemetry.NewOutput(os.Stdout)
 		store    = table.New(dynamodb.NewFromConfig(sdk), cfg.Table, time.Now)
 		messages = sqs.NewFromConfig(sdk)
 		rules    = webhook.Rules{AllowedHosts: cfg.AllowedHosts, AllowLoopback: cfg.AllowLoopback}
-		logger   = telemetry.NewLogger(os.Stdout, cfg.LogLevel, "connections", cfg.Version)
+		logger   = telemetry.NewLogger(out, cfg.LogLevel, "connections", cfg.Version)
 	)
 	h := handler{
 		store: store,
@@ -74,6 +75,6 @@ func run(ctx context.Context, environment map[string]string) error {
 		log:       logger,
 		now:       time.Now,
 	}
-	lambda.StartWithOptions(apigw.Handler(h.routes(), apigw.WithLogger(logger)), lambda.WithContext(ctx))
+	invocation.Start(ctx, apigw.Handler(h.routes(), apigw.WithLogger(logger)), out)
 	return nil
 }

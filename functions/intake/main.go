@@ -9,7 +9,6 @@ import (
 	"os"
 	"time"
 
-	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -18,6 +17,7 @@ import (
 	"github.com/nethouse-academy/albato/shared/apigw"
 	"github.com/nethouse-academy/albato/shared/auth"
 	"github.com/nethouse-academy/albato/shared/awsclient"
+	"github.com/nethouse-academy/albato/shared/invocation"
 	"github.com/nethouse-academy/albato/shared/queue"
 	"github.com/nethouse-academy/albato/shared/table"
 	"github.com/nethouse-academy/albato/shared/telemetry"
@@ -48,16 +48,17 @@ func run(ctx context.Context, environment map[string]string) error {
 	if err != nil {
 		return err
 	}
-	logger := telemetry.NewLogger(os.Stdout, cfg.LogLevel, "intake", cfg.Version)
+	out := telemetry.NewOutput(os.Stdout)
+	logger := telemetry.NewLogger(out, cfg.LogLevel, "intake", cfg.Version)
 	h := handler{
 		connections: table.New(dynamodb.NewFromConfig(sdk), cfg.Table, time.Now),
 		queue:       queue.New(sqs.NewFromConfig(sdk), cfg.Deliveries),
-		metrics:     telemetry.NewMetrics(os.Stdout, "intake", time.Now),
+		metrics:     telemetry.NewMetrics(out, "intake", time.Now),
 		log:         logger,
 		now:         time.Now,
 	}
 	keys := auth.NewKeys(auth.FromSecretsManager(secretsmanager.NewFromConfig(sdk), cfg.SecretID), time.Now)
-	lambda.StartWithOptions(apigw.Handler(h.routes(keys), apigw.WithLogger(logger)), lambda.WithContext(ctx))
+	invocation.Start(ctx, apigw.Handler(h.routes(keys), apigw.WithLogger(logger)), out)
 	return nil
 }
 

@@ -10,10 +10,10 @@ import (
 	"os"
 	"regexp"
 
-	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/caarlos0/env/v11"
 
 	"github.com/nethouse-academy/albato/shared/apigw"
+	"github.com/nethouse-academy/albato/shared/invocation"
 	"github.com/nethouse-academy/albato/shared/telemetry"
 )
 
@@ -66,7 +66,8 @@ func run(ctx context.Context, environment map[string]string) error {
 	if err != nil {
 		return err
 	}
-	logger := telemetry.NewLogger(os.Stdout, cfg.LogLevel, "page", cfg.Version)
-	lambda.StartWithOptions(apigw.Handler(h.routes(), apigw.WithLogger(logger)), lambda.WithContext(ctx))
+	out := telemetry.NewOutput(os.Stdout)
+	logger := telemetry.NewLogger(out, cfg.LogLevel, "page", cfg.Version)
+	invocation.Start(ctx, apigw.Handler(h.routes(), apigw.WithLogger(logger)), out)
 	return nil
 }

@@ -9,7 +9,6 @@ import (
 	"os"
 	"time"
 
-	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -17,6 +16,7 @@ import (
 
 	"github.com/nethouse-academy/albato/shared/awsclient"
 	"github.com/nethouse-academy/albato/shared/delivery"
+	"github.com/nethouse-academy/albato/shared/invocation"
 	"github.com/nethouse-academy/albato/shared/queue"
 	"github.com/nethouse-academy/albato/shared/table"
 	"github.com/nethouse-academy/albato/shared/telemetry"
@@ -57,12 +57,13 @@ func run(ctx context.Context, environment map[string]string) error {
 		return err
 	}
 	var (
+		out      = telemetry.NewOutput(os.Stdout)
 		store    = table.New(dynamodb.NewFromConfig(sdk), cfg.Table, time.Now)
 		messages = sqs.NewFromConfig(sdk)
 		retries  = queue.New(messages, cfg.Retries)
 		watch    = &observer{
-			log:     telemetry.NewLogger(os.Stdout, cfg.LogLevel, "sender", cfg.Version),
-			metrics: telemetry.NewMetrics(os.Stdout, "sender", time.Now),
+			log:     telemetry.NewLogger(out, cfg.LogLevel, "sender", cfg.Version),
+			metrics: telemetry.NewMetrics(out, "sender", time.Now),
 			bus:     eventbridge.NewFromConfig(sdk), busName: cfg.EventBus, now: time.Now,
 		}
 	)
@@ -79,6 +80,6 @@ func run(ctx context.Context, environment map[string]string) error {
 		deadLetters: queue.New(messages, cfg.DeadLetters),
 		observer:    watch,
 	}
-	lambda.StartWithOptions(h.handle, lambda.WithContext(ctx))
+	invocation.Start(ctx, h.handle, out)
 	return nil
 }

@@ -15,6 +15,7 @@ type batch struct {
 	tenants []tenant // taken in turn
 	began   time.Time
 
+	bodies          [][]byte       // of the events, made beforehand
 	posted, arrived []atomic.Int64 // nanoseconds since began; 0: not yet
 	unique, extra   atomic.Int64   // arrivals: of events, and once more
 	last            atomic.Int64   // when the last one arrived
@@ -25,8 +26,13 @@ type batch struct {
 type tenant struct{ account, connection string }
 
 func newBatch(name string, events int, tenants ...tenant) *batch {
-	return &batch{name: name, tenants: tenants, began: time.Now(), posted: make([]atomic.Int64, events),
+	b := &batch{name: name, tenants: tenants, began: time.Now(), bodies: make([][]byte, events), posted: make([]atomic.Int64, events),
 		arrived: make([]atomic.Int64, events), all: make(chan struct{})}
+	for n := range b.bodies {
+		b.bodies[n] = b.event(n)
+	}
+	b.began = time.Now()
+	return b
 }
 
 // id of an event names its batch, so that the receiver finds it again.

@@ -169,9 +169,8 @@ func (s *stack) call(ctx context.Context, method, path string, body []byte, out 
 }
 
 func (s *stack) post(ctx context.Context, b *batch, n int) error {
-	body := b.event(n)
 	b.posted[n].Store(b.now())
-	return s.call(ctx, http.MethodPost, "/v1/events", body, nil)
+	return s.call(ctx, http.MethodPost, "/v1/events", b.bodies[n], nil)
 }
 
 // saturate posts a batch from so many clients, as fast as events are taken, and returns when all are accepted.
