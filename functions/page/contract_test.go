@@ -47,3 +47,21 @@ func TestOpenAPIDocument(t *testing.T) {
 		t.Errorf("%v", r.Header)
 	}
 }
+
+func TestConditionalRequests(t *testing.T) {
+	tag := serveTest(t, testConfig, http.MethodGet, "/v1/triggers").Header.Get("Etag")
+	for header, status := range map[string]int{
+		"": 200, tag: 304, "W/" + tag: 304, `"other", ` + tag: 304, "*": 304, `"other"`: 200, strings.Trim(tag, `"`): 200,
+	} {
+		r := serveTest(t, testConfig, http.MethodGet, "/v1/triggers", "If-None-Match", header)
+		if text := body(t, r); r.StatusCode != status || r.Header.Get("Etag") != tag || (text == "") != (status == 304) {
+			t.Errorf("%q: %d with %d bytes, tag %s", header, r.StatusCode, len(text), r.Header.Get("Etag"))
+		}
+	}
+	// A part of a file, or one on another condition, is not served: it is sent whole.
+	for _, header := range []string{"Range", "If-Match", "If-Unmodified-Since"} {
+		if r := serveTest(t, testConfig, http.MethodGet, "/v1/triggers", header, "bytes=0-1"); r.StatusCode != 200 {
+			t.Errorf("%s: %s", header, r.Status)
+		}
+	}
+}

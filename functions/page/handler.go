@@ -1,11 +1,10 @@
 package main
 
 import (
-	"bytes"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/go-json-experiment/json"
 
@@ -95,8 +94,29 @@ func serve(w http.ResponseWriter, r *http.Request, a asset, cache string) {
 			h.Set("Content-Encoding", "gzip")
 		}
 	}
-	h.Set("Etag", `"`+tag+`"`)
-	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(content))
+	tag = `"` + tag + `"`
+	h.Set("Etag", tag)
+	if has(r.Header.Get("If-None-Match"), tag) {
+		h.Del("Content-Type")
+		h.Del("Content-Encoding")
+		w.WriteHeader(http.StatusNotModified)
+		return
+	}
+	h.Set("Content-Length", strconv.Itoa(len(content)))
+	if r.Method != http.MethodHead {
+		_, _ = w.Write(content)
+	}
+}
+
+// has reads an If-None-Match header, whose tags are compared weakly (RFC 9110 §13.1.2).
+func has(header, tag string) bool {
+	for each := range strings.SplitSeq(header, ",") {
+		each = strings.TrimSpace(each)
+		if each == "*" || strings.TrimPrefix(each, "W/") == tag {
+			return true
+		}
+	}
+	return false
 }
 
 // takesGzip reads an Accept-Encoding header: gzip is named, and not with the weight 0.
