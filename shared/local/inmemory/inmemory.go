@@ -4,9 +4,12 @@ package inmemory
 
 import (
 	"bytes"
+	"cmp"
 	"context"
+	"errors"
 	"io"
 	"net/http"
+	"os"
 	"strconv"
 	"time"
 
@@ -30,33 +33,67 @@ type Services struct {
 
 	// URLs of the queues.
 	Deliveries, Retries, DeadLetters string
+
+	// Addresses of other services to use instead, empty for those in memory.
+	dynamodb, sqs string
 }
 
 // New makes the services. now is their clock, nil for the real one.
+//
+// With the environment variables TEST_DYNAMODB_ENDPOINT and TEST_SQS_ENDPOINT the clients speak to services that listen
+// there instead, over real HTTP, so that the same tests show whether others' DynamoDB and SQS agree with ours. The table and
+// the queues are then made anew each time, so one test at a time may use such a service; DynamoDB and SQS are idle, count
+// nothing, and now is not that service's clock.
 func New(now func() time.Time, visibility time.Duration) (*Services, error) {
 	if now == nil {
 		now = time.Now
 	}
-	s := &Services{DynamoDB: dynamodb.New(dynamodb.Options{Now: now}), SQS: sqs.New(sqs.Options{Now: now, BaseURL: "http://sqs.local"})}
-	_, err := s.DB(nil).CreateTable(context.Background(), &awsdynamodb.CreateTableInput{TableName: aws.String(TableName),
+	s := &Services{DynamoDB: dynamodb.New(dynamodb.Options{Now: now}), SQS: sqs.New(sqs.Options{Now: now, BaseURL: "http://sqs.local"}),
+		dynamodb: os.Getenv("TEST_DYNAMODB_ENDPOINT"), sqs: os.Getenv("TEST_SQS_ENDPOINT")}
+	if err := s.createTable(context.Background()); err != nil {
+		return nil, err
+	}
+	for name, url := range map[string]*string{"deliveries.fifo": &s.Deliveries, "retries.fifo": &s.Retries, "dead-letters.fifo": &s.DeadLetters} {
+		if err := s.createQueue(context.Background(), name, visibility, url); err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+func (s *Services) createTable(ctx context.Context) error {
+	db := s.DB(nil)
+	if s.dynamodb != "" {
+		_, err := db.DeleteTable(ctx, &awsdynamodb.DeleteTableInput{TableName: aws.String(TableName)})
+		if absent := (*types.ResourceNotFoundException)(nil); err != nil && !errors.As(err, &absent) {
+			return err
+		}
+	}
+	_, err := db.CreateTable(ctx, &awsdynamodb.CreateTableInput{TableName: aws.String(TableName),
 		BillingMode: types.BillingModePayPerRequest,
 		AttributeDefinitions: []types.AttributeDefinition{{AttributeName: aws.String("pk"), AttributeType: types.ScalarAttributeTypeS},
 			{AttributeName: aws.String("sk"), AttributeType: types.ScalarAttributeTypeS}},
 		KeySchema: []types.KeySchemaElement{{AttributeName: aws.String("pk"), KeyType: types.KeyTypeHash},
 			{AttributeName: aws.String("sk"), KeyType: types.KeyTypeRange}}})
-	if err != nil {
-		return nil, err
-	}
-	for name, url := range map[string]*string{"deliveries.fifo": &s.Deliveries, "retries.fifo": &s.Retries, "dead-letters.fifo": &s.DeadLetters} {
-		out, err := s.Queues(nil).CreateQueue(context.Background(), &awssqs.CreateQueueInput{QueueName: aws.String(name),
-			Attributes: map[string]string{"FifoQueue": "true", "DeduplicationScope": "messageGroup",
-				"FifoThroughputLimit": "perMessageGroupId", "VisibilityTimeout": seconds(visibility)}})
-		if err != nil {
-			return nil, err
+	return err
+}
+
+func (s *Services) createQueue(ctx context.Context, name string, visibility time.Duration, url *string) error {
+	queues := s.Queues(nil)
+	if s.sqs != "" {
+		if old, err := queues.GetQueueUrl(ctx, &awssqs.GetQueueUrlInput{QueueName: &name}); err == nil {
+			if _, err := queues.DeleteQueue(ctx, &awssqs.DeleteQueueInput{QueueUrl: old.QueueUrl}); err != nil {
+				return err
+			}
 		}
+	}
+	out, err := queues.CreateQueue(ctx, &awssqs.CreateQueueInput{QueueName: &name,
+		Attributes: map[string]string{"FifoQueue": "true", "DeduplicationScope": "messageGroup",
+			"FifoThroughputLimit": "perMessageGroupId", "VisibilityTimeout": seconds(visibility)}})
+	if err == nil {
 		*url = *out.QueueUrl
 	}
-	return s, nil
+	return err
 }
 
 func seconds(d time.Duration) string {
@@ -69,19 +106,22 @@ func seconds(d time.Duration) string {
 // DB gives a client; wrap, if not nil, stands between the client and the service, for faults and delays.
 func (s *Services) DB(wrap func(http.RoundTripper) http.RoundTripper) *awsdynamodb.Client {
 	return awsdynamodb.New(awsdynamodb.Options{Region: "us-east-1", Credentials: fictitious, Retryer: aws.NopRetryer{},
-		BaseEndpoint: aws.String("http://dynamodb.local"), HTTPClient: client(s.DynamoDB, wrap)})
+		BaseEndpoint: aws.String(cmp.Or(s.dynamodb, "http://dynamodb.local")), HTTPClient: client(s.DynamoDB, s.dynamodb, wrap)})
 }
 
 // Queues gives a client; wrap as in DB.
 func (s *Services) Queues(wrap func(http.RoundTripper) http.RoundTripper) *awssqs.Client {
 	return awssqs.New(awssqs.Options{Region: "us-east-1", Credentials: fictitious, Retryer: aws.NopRetryer{},
-		BaseEndpoint: aws.String("http://sqs.local"), HTTPClient: client(s.SQS, wrap)})
+		BaseEndpoint: aws.String(cmp.Or(s.sqs, "http://sqs.local")), HTTPClient: client(s.SQS, s.sqs, wrap)})
 }
 
 var fictitious = credentials.NewStaticCredentialsProvider("AKIDLOCAL", "local", "")
 
-func client(h http.Handler, wrap func(http.RoundTripper) http.RoundTripper) *http.Client {
+func client(h http.Handler, elsewhere string, wrap func(http.RoundTripper) http.RoundTripper) *http.Client {
 	var t http.RoundTripper = Transport{h}
+	if elsewhere != "" {
+		t = http.DefaultTransport
+	}
 	if wrap != nil {
 		t = wrap(t)
 	}
