@@ -80,6 +80,7 @@ func TestParseNamesEveryWrongField(t *testing.T) {
 		"order id true":         {withData(`{"action":"order_create","order":{"id":true}}`), 0, "data.order.id"},
 		"order id empty":        {withData(`{"action":"order_create","order":{"id":""}}`), 0, "data.order.id"},
 		"order id with NUL":     {withData(`{"action":"order_create","order":{"id":"a\u0000"}}`), 0, "data.order.id"},
+		"order id no queue has": {withData(`{"action":"order_create","order":{"id":"a\uffff"}}`), 0, "data.order.id"},
 		"order id too long":     {withData(`{"action":"order_create","order":{"id":` + strings.Repeat("1", 129) + `}}`), 0, "data.order.id"},
 		"ticket missing":        {withData(`{"action":"order_ticket_cancel",` + order + `}`), 0, "data.order_ticket.id"},
 		"ticket null":           {withData(`{"action":"order_ticket_update",` + order + `,"order_ticket":null}`), 0, "data.order_ticket.id"},

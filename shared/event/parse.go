@@ -44,9 +44,11 @@ func validID(s string, longest int) bool {
 // ValidAccountID tells whether s may be an account's id.
 func ValidAccountID(s string) bool { return validID(s, maxAccountID) }
 
-// ValidOrderID tells whether s may be an order's id: 1–128 bytes of UTF-8 without control characters.
+// ValidOrderID tells whether s may be an order's id: 1–128 bytes of UTF-8 without control characters, and without U+FFFE
+// and U+FFFF, which a queue's message may not have and the id travels in its head.
 func ValidOrderID(s string) bool {
-	return s != "" && len(s) <= maxOrderID && utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
+	return s != "" && len(s) <= maxOrderID && utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl) &&
+		!strings.ContainsAny(s, "\uFFFE\uFFFF")
 }
 
 // Parse reads one event from raw, which it keeps a part of: the caller must not change raw afterwards.
