@@ -3,6 +3,7 @@ package apigw_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/nethouse-academy/albato/shared/apigw"
+	"github.com/nethouse-academy/albato/shared/problem"
 )
 
 type body struct {
@@ -227,5 +229,33 @@ func TestIfMatch(t *testing.T) {
 		if status, _ := statusOf(t, err); version != tc.version || present != tc.present || status != tc.status {
 			t.Errorf("%q: %d, %v, %d, want %+v", tc.header, version, present, status, tc)
 		}
+	}
+}
+
+// An answer repeats little of what was sent, however much of it was wrong.
+func TestWrongFieldsAreNamedWithinBounds(t *testing.T) {
+	var text strings.Builder
+	for i := range 5000 {
+		fmt.Fprintf(&text, `"%d":1,`, i)
+	}
+	for name, in := range map[string]string{"many": "{" + strings.TrimSuffix(text.String(), ",") + "}", "long": `{"` + strings.Repeat("я", 5000) + `":1}`} {
+		var v struct{}
+		err := apigw.Unmarshal([]byte(in), &v)
+		w := httptest.NewRecorder()
+		apigw.WriteError(w, httptest.NewRequest(http.MethodPost, "/", nil), err)
+		if w.Code != http.StatusUnprocessableEntity || w.Body.Len() > 8<<10 || !strings.Contains(w.Body.String(), "there is no such field") {
+			t.Errorf("%s: %d, %d bytes: %.200s", name, w.Code, w.Body.Len(), w.Body)
+		}
+		var p *problem.Error
+		if errors.As(err, &p) && name == "many" && len(p.Fields) != 5000 {
+			t.Errorf("the error itself was cut to %d fields", len(p.Fields))
+		}
+	}
+	var wrong problem.Fields
+	wrong.Add("a\r\n"+strings.Repeat("b", 1000), "is wrong")
+	w := httptest.NewRecorder()
+	apigw.WriteError(w, httptest.NewRequest(http.MethodPost, "/", nil), wrong.Err())
+	if strings.Contains(w.Body.String(), `\r`) || w.Body.Len() > 500 || wrong[0].Field[1] != '\r' {
+		t.Errorf("%s", w.Body)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -74,7 +75,7 @@ func describe(err error) (Problem, time.Duration) {
 		e = problem.New(problem.Internal, "")
 		entry = codes[problem.Internal]
 	}
-	p := Problem{Type: "about:blank", Status: entry.status, Detail: e.Detail, Code: e.Code, Errors: e.Fields}
+	p := Problem{Type: "about:blank", Status: entry.status, Detail: e.Detail, Code: e.Code, Errors: someOf(e.Fields)}
 	if e.Status != 0 {
 		p.Status = e.Status
 	}
@@ -83,6 +84,19 @@ func describe(err error) (Problem, time.Duration) {
 		p.Detail = entry.detail
 	}
 	return p, max(e.RetryAfter, defaultRetryAfter)
+}
+
+// maxErrors is how many wrong fields are named: more than any form of ours has. A body of many made-up names would
+// otherwise get an answer several times its size.
+const maxErrors = 100
+
+// someOf bounds what is repeated of a stranger's body.
+func someOf(fields []problem.Field) []problem.Field {
+	fields = slices.Clone(fields[:min(len(fields), maxErrors)])
+	for i, f := range fields {
+		fields[i].Field = shorten(f.Field)
+	}
+	return fields
 }
 
 // malformed is the 400 of a request that cannot be understood at all.
