@@ -120,12 +120,30 @@ var fictitious = credentials.NewStaticCredentialsProvider("AKIDLOCAL", "local", 
 func client(h http.Handler, elsewhere string, wrap func(http.RoundTripper) http.RoundTripper) *http.Client {
 	var t http.RoundTripper = Transport{h}
 	if elsewhere != "" {
-		t = http.DefaultTransport
+		// One that serves a single connection at a time must not be kept waiting by an idle one.
+		t = whole{&http.Transport{DisableKeepAlives: true}}
 	}
 	if wrap != nil {
 		t = wrap(t)
 	}
 	return &http.Client{Transport: t}
+}
+
+// whole reads an answer to its end before it hands it on: emulators close connections at odd moments.
+type whole struct{ next http.RoundTripper }
+
+func (w whole) RoundTrip(r *http.Request) (*http.Response, error) {
+	response, err := w.next.RoundTrip(r)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		return nil, err
+	}
+	response.Body = io.NopCloser(bytes.NewReader(body))
+	return response, nil
 }
 
 // Transport answers requests by calling a handler.
