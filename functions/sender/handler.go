@@ -50,7 +50,7 @@ func (h *handler) handle(ctx context.Context, batch events.SQSEvent) (events.SQS
 	if len(tokens) > 0 {
 		back = append(back, h.sender.DrainAll(ctx, tokens)...)
 	}
-	var answer events.SQSEventResponse
+	answer := events.SQSEventResponse{BatchItemFailures: []events.SQSBatchItemFailure{}} // a list, not null, also when it is empty
 	for _, id := range back {
 		answer.BatchItemFailures = append(answer.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: id})
 	}
