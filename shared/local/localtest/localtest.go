@@ -194,7 +194,8 @@ func (s *Stack) Connect(account, link string, actions ...string) string {
 	return made.ID
 }
 
-// Arrivals waits until n requests came to the link of that name, and returns them.
+// Arrivals waits until n requests came to the link of that name, and returns them; each must be as the API's description
+// promises receivers.
 func (s *Stack) Arrivals(name string, n int) []albato.Request {
 	s.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), Patience)
@@ -202,6 +203,11 @@ func (s *Stack) Arrivals(name string, n int) []albato.Request {
 	got, err := s.Albato.Wait(ctx, "/albato/wh/38/"+name+"/", func(r []albato.Request) bool { return len(r) >= n })
 	if err != nil {
 		s.t.Fatalf("%d requests came to %s, want %d", len(got), name, n)
+	}
+	for _, r := range got {
+		if err := contract.CheckDelivery(r.Headers, r.Body); err != nil {
+			s.t.Errorf("what came to %s is not as described: %v", name, err)
+		}
 	}
 	return got
 }

@@ -40,8 +40,7 @@ var receiver = sync.OnceValues(func() (validator.Validator, error) {
 	if err != nil {
 		return nil, err
 	}
-	v, errs := validator.NewValidator(document, config.WithFormatAssertions(), config.WithStrictMode(),
-		config.WithStrictIgnorePaths(free...), config.WithStrictIgnoredHeadersExtra("Content-Length", "Accept-Encoding"))
+	v, errs := validator.NewValidator(document, config.WithFormatAssertions())
 	return v, errors.Join(errs...)
 })
 
