@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/oklog/ulid/v2"
@@ -48,6 +49,9 @@ func (h *handler) test(w http.ResponseWriter, r *http.Request, _ url.Values) err
 	if err != nil {
 		return err
 	}
+	if err := h.mayTest(r.Context(), c); err != nil {
+		return err
+	}
 	e := event.Sample(body.Action, c.AccountID, "test-"+ulid.Make().String(), h.now())
 	d, result, err := h.send(r.Context(), c, e)
 	if err != nil {
@@ -61,6 +65,23 @@ func (h *handler) test(w http.ResponseWriter, r *http.Request, _ url.Values) err
 		DurationMS: result.Duration.Milliseconds(), Error: orNull(result.Code), ErrorText: orNull(webhook.Explain(result.Code)),
 		Response: string(result.Response), Request: d.Body,
 	})
+	return nil
+}
+
+// maxTests is how many tests a connection sends within a minute: more than a person clicks for all six actions, too few to
+// make a load of them, since tests wait for nothing and for nobody.
+const maxTests = 30
+
+// mayTest keeps tests from being sent in a loop. Those that are on their way at this moment are not counted yet; how many
+// these can be is the gateway's limit.
+func (h *handler) mayTest(ctx context.Context, c connection.Connection) error {
+	n, err := h.store.CountTests(ctx, c.ID, h.now().Add(-time.Minute))
+	if err != nil {
+		return unavailable(err)
+	}
+	if n >= maxTests {
+		return &problem.Error{Code: problem.RateLimited, Detail: "this connection has sent 30 tests within a minute", RetryAfter: time.Minute}
+	}
 	return nil
 }
 

@@ -182,6 +182,29 @@ func (t *Table) LastDelivered(ctx context.Context, connectionID string, notAfter
 	return d, found, nil
 }
 
+// CountTests counts the tests that were sent on a connection since a time.
+func (t *Table) CountTests(ctx context.Context, connectionID string, since time.Time) (n int, err error) {
+	e, err := expression.NewBuilder().WithKeyCondition(between(connectionID, deliveryPrefix+firstULID(since), deliveryPrefix+"~")).
+		WithFilter(expression.AttributeExists(expression.Name("test"))).Build()
+	if err != nil {
+		return 0, err
+	}
+	q := &dynamodb.QueryInput{TableName: &t.name, Select: types.SelectCount,
+		KeyConditionExpression: e.KeyCondition(), FilterExpression: e.Filter(),
+		ExpressionAttributeNames: e.Names(), ExpressionAttributeValues: e.Values()}
+	for range maxPages {
+		page, err := t.db.Query(ctx, q)
+		if err != nil {
+			return 0, err
+		}
+		n += int(page.Count)
+		if q.ExclusiveStartKey = page.LastEvaluatedKey; len(q.ExclusiveStartKey) == 0 {
+			break
+		}
+	}
+	return n, nil
+}
+
 // CountWaiting counts what waits of c and will be sent, up to limit; more tells that there is more than that.
 func (t *Table) CountWaiting(ctx context.Context, c connection.Connection, limit int) (n int, more bool, err error) {
 	e, err := expression.NewBuilder().WithKeyCondition(between(c.ID, afterPointer(c.Health.SkipThrough), waitingPrefix+"~")).
