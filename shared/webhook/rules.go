@@ -103,9 +103,10 @@ func (r Rules) checkURL(raw string, u *url.URL) string {
 	return ""
 }
 
+// allowed compares regardless of case, of ASCII alone: a percent-encoded K (U+212A) or ſ folds to a letter too.
 func (r Rules) allowed(host string) bool {
 	for _, h := range r.AllowedHosts {
-		if host != "" && strings.EqualFold(h, host) {
+		if host != "" && printableASCII(host) && strings.EqualFold(h, host) {
 			return true
 		}
 	}
