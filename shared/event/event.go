@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/oklog/ulid/v2"
@@ -29,7 +30,7 @@ func (a Action) Valid() bool { _, ok := byAction[a]; return ok }
 
 // needsTicket: the action is about one ticket, which the event must name.
 func (a Action) needsTicket() bool {
-	return a == OrderTicketCreate || a == OrderTicketUpdate || a == OrderTicketCancel
+	return strings.HasPrefix(string(a), "order_ticket_")
 }
 
 // Event is one accepted event. The zero value is not valid; Parse makes one.
