@@ -2,10 +2,12 @@ package local_test
 
 import (
 	"bufio"
+	"encoding/base64"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -181,5 +183,52 @@ func pagePolicy(t *testing.T, csp string) {
 	}
 	if strings.Contains(csp, "unsafe") || strings.Contains(csp, "*") || strings.Contains(csp, "data:") {
 		t.Errorf("policy %q", csp)
+	}
+}
+
+// A cursor belongs to the list that gave it: another connection's, another list's and one made by hand are the caller's
+// fault, and show nothing.
+func TestForeignCursorsAreRefused(t *testing.T) {
+	s := localtest.Start(t, local.Options{})
+	own, foreign := "/v1/accounts/a/connections/"+s.Connect("a", s.Link("own"), "order_update"), "/v1/accounts/b/connections/"+s.Connect("b", s.Link("foreign"), "order_update")
+	for _, path := range []string{own, foreign} {
+		for range 3 {
+			s.Must(200, "POST", path+"/test", map[string]any{"action": "order_update"}, nil)
+		}
+	}
+	var page struct {
+		NextCursor string `json:"next_cursor"`
+		Deliveries []struct{ ID string }
+	}
+	s.Must(200, "GET", foreign+"/deliveries?limit=1", nil, &page)
+	theirs, id := page.NextCursor, strings.TrimPrefix(page.Deliveries[0].ID, "dlv_")
+	s.Must(200, "GET", own+"/deliveries?limit=1", nil, &page)
+	if theirs == "" || page.NextCursor == "" || theirs == page.NextCursor {
+		t.Fatalf("cursors %q and %q", theirs, page.NextCursor)
+	}
+	s.Must(200, "GET", own+"/deliveries?limit=1&cursor="+url.QueryEscape(page.NextCursor), nil, nil)
+	span := func(cursor string) map[string]any {
+		return map[string]any{"from": "2026-11-01T00:00:00Z", "to": "2099-01-01T00:00:00Z", "cursor": cursor, "dry_run": true}
+	}
+	forged := []string{theirs, theirs[:len(theirs)-1], theirs + "A", "DELIVERY#" + id, id, base64.RawURLEncoding.EncodeToString([]byte("DELIVERY#" + id)),
+		base64.StdEncoding.EncodeToString([]byte(`{"pk":{"S":"CONNECTION#x"},"sk":{"S":"DELIVERY#` + id + `"}}`)), "AAAA", "\x00", strings.Repeat("A", 4000)}
+	for _, cursor := range forged {
+		s.Must(422, "GET", own+"/deliveries?limit=1&cursor="+url.QueryEscape(cursor), nil, nil)
+		s.Must(422, "POST", own+"/replay", span(cursor), nil)
+	}
+	s.Must(422, "POST", own+"/replay", span(page.NextCursor), nil) // the journal's own, at another list
+}
+
+// What cannot be an account's id has no page, even for who may open one for everybody.
+func TestNoSessionForWhatIsNoAccount(t *testing.T) {
+	s := localtest.Start(t, local.Options{})
+	for _, account := range []string{"$", "a%20b", "%D1%91", "a%2Fb", "a%00", "%0a", strings.Repeat("x", 65), "a,b", "a@example.com", "+79990000000", "%22"} {
+		for _, body := range []any{nil, map[string]any{"ttl_seconds": 60}} {
+			s.Must(404, "POST", "/v1/accounts/"+account+"/page-sessions", body, nil)
+		}
+	}
+	s.Must(201, "POST", "/v1/accounts/"+strings.Repeat("x", 64)+"/page-sessions", nil, nil)
+	for _, ttl := range []string{"-1", "0", "59", "86401", "9223372036854775807", "-9223372036854775808", "1e18", "3600.5", `"3600"`, "9223372037"} {
+		s.Must(422, "POST", "/v1/accounts/a/page-sessions", `{"ttl_seconds":`+ttl+`}`, nil)
 	}
 }
