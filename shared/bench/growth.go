@@ -127,7 +127,7 @@ func growthCost(ctx context.Context, b *bench, s *stack, name string, tenants []
 	if err := s.settled(ctx); err != nil {
 		return 0, err
 	}
-	cpu := measured().functions.Seconds() * 1000 / growthEvents * 1000
+	cpu := measured().functions().Seconds() * 1000 / growthEvents * 1000
 	b.add(name+": CPU of the functions", cpu, "ms/1,000", nil)
 	return cpu, s.addGrowth(b, name, growthEvents)
 }
@@ -158,7 +158,7 @@ func joinLine(ctx context.Context, b *bench, s *stack, messages *queue.Queue, do
 		return err
 	}
 	*waiting += events
-	b.add(name+", joining the line: CPU of the sender", measured().functions.Seconds()*1000/events*1000, "ms/1,000", nil)
+	b.add(name+", joining the line: CPU of the sender", measured().functions().Seconds()*1000/events*1000, "ms/1,000", nil)
 	return s.addGrowth(b, name+", joining the line", events)
 }
 

@@ -76,7 +76,9 @@ func measureConnections(ctx context.Context, b *bench, connections int) error {
 	b.add(name+", saturated: delivered", delivered, "events/s", aim)
 	b.latency(name+", saturated", full.latencies(nil), nil, nil)
 	perThousand := func(d time.Duration) float64 { return d.Seconds() * 1000 / float64(b.events) * 1000 }
-	b.add(name+", saturated: CPU of the functions", perThousand(u.functions), "ms/1,000", atMost(500))
+	b.add(name+", saturated: CPU of the functions", perThousand(u.functions()), "ms/1,000", atMost(500))
+	b.add(name+", saturated: CPU of the intake alone", perThousand(u.of["intake"]), "ms/1,000", nil)
+	b.add(name+", saturated: CPU of the sender alone", perThousand(u.of["sender"]), "ms/1,000", nil)
 	b.add(name+", saturated: CPU of the stand-in", perThousand(u.stack), "ms/1,000", nil)
 	for _, f := range []string{"intake", "sender", "stack"} {
 		var t *target

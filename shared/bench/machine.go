@@ -118,17 +118,26 @@ func functionsOf(stack int) map[int]process {
 
 // usage is the processor time between two moments.
 type usage struct {
-	functions, stack time.Duration
-	peaks            map[string]int64 // most memory of one process so far, by function; "stack" is the stack's own
+	stack time.Duration            // of the stack's own process
+	of    map[string]time.Duration // of a function's processes together
+	peaks map[string]int64         // most memory of one process so far, by function; "stack" is the stack's own
+}
+
+// functions is the time of all of them.
+func (u usage) functions() (sum time.Duration) {
+	for _, d := range u.of {
+		sum += d
+	}
+	return sum
 }
 
 // meter measures processor time from now on; the functions' processes are children of the stack's.
 func meter(stack int) func() usage {
 	before, self := functionsOf(stack), ownCPU(stack)
 	return func() usage {
-		u := usage{stack: ownCPU(stack) - self, peaks: map[string]int64{}}
+		u := usage{stack: ownCPU(stack) - self, of: map[string]time.Duration{}, peaks: map[string]int64{}}
 		for pid, p := range functionsOf(stack) {
-			u.functions += p.cpu - before[pid].cpu // a new process has none before
+			u.of[p.function] += p.cpu - before[pid].cpu // a new process has none before
 			u.peaks[p.function] = max(u.peaks[p.function], p.peak)
 		}
 		if p, _, ok := inspect(stack); ok {
