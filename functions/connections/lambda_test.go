@@ -69,6 +69,11 @@ func TestSampleEvents(t *testing.T) {
 		"replay":        {202, `"matched":1,"queued":0`},
 		"erase-order":   {200, `{"erased":1}`},
 		"erase-account": {204, ""},
+		"account":       {200, `{"account_id":"academy-1001","name":"academy-1001"}`},
+		"name-account":  {200, `"name":"Школа «Ёж»"`},
+		"create-token":  {201, `"token":"alb_`},
+		"tokens":        {200, `{"tokens":[]}`},
+		"subscribe":     {201, `_order_complete","action":"order_complete"`},
 		"page-session":  {201, `"url":"https://api.execute-api.eu-central-1.amazonaws.com/page#token=`},
 	}
 	files, err := filepath.Glob("events/*.json")

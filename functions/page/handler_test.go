@@ -277,7 +277,7 @@ func TestGoldenEvents(t *testing.T) {
 		begins string
 	}{
 		"page.json": {200, "<!doctype html>"}, "triggers.json": {200, `{"triggers":[{"action":"order_create",`},
-		"health.json": {200, `{"status":"ok"`}, "not-found.json": {404, `{"type":"about:blank","title":"Not Found","status":404`},
+		"health.json": {200, `{"status":"ok"`}, "openapi.json": {200, `{"openapi":"3.1.0"`}, "not-found.json": {404, `{"type":"about:blank","title":"Not Found","status":404`},
 	}
 	files, err := filepath.Glob("events/*.json")
 	if err != nil || len(files) != len(want) {
