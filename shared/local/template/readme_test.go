@@ -25,14 +25,19 @@ func TestREADMEListsTheParameters(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var doc struct{ Parameters yaml.Node }
+	var doc struct {
+		Parameters yaml.Node `yaml:"Parameters"` // untagged names are looked for in lower case
+	}
 	if err := yaml.Unmarshal(raw, &doc); err != nil {
 		t.Fatal(err)
 	}
 	var table strings.Builder
 	table.WriteString("| parameter | default | what it is |\n|---|---|---|\n")
 	for i := 0; i+1 < len(doc.Parameters.Content); i += 2 {
-		var p struct{ Default, Description string }
+		var p struct {
+			Default     string `yaml:"Default"`
+			Description string `yaml:"Description"`
+		}
 		if err := doc.Parameters.Content[i+1].Decode(&p); err != nil {
 			t.Fatal(err)
 		}
@@ -44,6 +49,9 @@ func TestREADMEListsTheParameters(t *testing.T) {
 			value = "`" + p.Default + "`"
 		}
 		fmt.Fprintf(&table, "| `%s` | %s | %s |\n", doc.Parameters.Content[i].Value, value, strings.ReplaceAll(p.Description, "|", `\|`))
+	}
+	if len(doc.Parameters.Content) < 20 {
+		t.Fatalf("the template has only %d parameters", len(doc.Parameters.Content)/2)
 	}
 	path := filepath.Join(root, "README.md")
 	readme, err := os.ReadFile(path)
