@@ -1,18 +1,20 @@
 # Deployment and operation. `make` lists these targets with the others.
 
-# One virtual environment for each tool: their pins do not agree. Everything in them is pinned in shared/ops/*.txt.
-SAM_VENV := $(BUILD)/sam-cli
-EMULATOR := $(BUILD)/emulators
+# One virtual environment for each tool: their pins do not agree. Everything in them is pinned in shared/ops/*.txt. They
+# are in .aws-sam, the one folder that sam build does not look through for changes.
+SAM_VENV := .aws-sam/sam-cli
+EMULATOR := .aws-sam/emulators
 SAM      := SAM_CLI_TELEMETRY=0 $(SAM_VENV)/bin/sam
 # The stage: a section of samconfig.toml. `make deploy ENV=prod`.
 ENV      ?= default
 STACK     = $(shell sed -n '/^\[$(ENV)\.global\.parameters\]/,/^\[/s/^stack_name *= *"\(.*\)"/\1/p' samconfig.toml)
+TWICE    := .aws-sam/twice
 HOST_SAM := $(if $(filter amd64,$(HOST_ARCH)),x86_64,$(HOST_ARCH))
 
 .PHONY: sam
-sam: $(SAM_VENV)/.ready ## Install the SAM CLI with cfn-lint, pinned, into .build (from PyPI; needs Python 3.11 or later)
+sam: $(SAM_VENV)/.ready ## Install the SAM CLI with cfn-lint, pinned, into .aws-sam (from PyPI; needs Python 3.11 or later)
 
-$(BUILD)/%/.ready: shared/ops/%.txt
+.aws-sam/%/.ready: shared/ops/%.txt
 	@$(call need,python3,python3-venv)
 	@rm -rf $(@D) && mkdir -p $(@D)
 	@python3 -m venv $(@D) 2>/dev/null || { rm -rf $(@D); $(call install,python3-venv) && python3 -m venv $(@D); }
@@ -26,10 +28,11 @@ install = { [ "$$(id -u)" = 0 ] && apt-get update -q && DEBIAN_FRONTEND=noninter
 sam-check: sam ## Validate and lint the template, build it twice for both processors and compare
 	$(SAM) validate --lint
 	$(SAM) validate --lint --config-env prod
+	@mkdir -p $(TWICE)
 	@for arch in arm64 x86_64; do for n in 1 2; do \
-		ARCH=$$arch $(SAM) build --no-cached --build-dir $(BUILD)/twice/$$arch-$$n --parameter-overrides Architecture=$$arch >$(BUILD)/twice.log 2>&1 || { cat $(BUILD)/twice.log; exit 1; }; done; \
-		(cd $(BUILD)/twice/$$arch-1 && sha256sum */bootstrap) >$(BUILD)/twice/$$arch.sha256 && \
-		(cd $(BUILD)/twice/$$arch-2 && sha256sum --quiet -c ../$$arch.sha256) && echo "sam build, twice, $$arch: the same bytes" || exit 1; done
+		ARCH=$$arch $(SAM) build --no-cached --build-dir $(TWICE)/$$arch-$$n --parameter-overrides Architecture=$$arch >$(TWICE)/log 2>&1 || { cat $(TWICE)/log; exit 1; }; done; \
+		(cd $(TWICE)/$$arch-1 && sha256sum */bootstrap) >$(TWICE)/$$arch.sha256 && \
+		(cd $(TWICE)/$$arch-2 && sha256sum --quiet -c ../$$arch.sha256) && echo "sam build, twice, $$arch: the same bytes" || exit 1; done
 
 .PHONY: sam-build
 sam-build: sam ## Build what sam deploy deploys (ARCH=arm64 or x86_64) into .aws-sam
@@ -38,12 +41,12 @@ sam-build: sam ## Build what sam deploy deploys (ARCH=arm64 or x86_64) into .aws
 # IMAGE=local makes the container image here, for machines without a registry.
 .PHONY: sam-invoke
 sam-invoke: sam functions ## Run every function's sample events under sam local invoke, on make run's data (FUNCTION=, EVENT=)
-	@ARCH=$(HOST_SAM) $(SAM) build --build-dir $(BUILD)/sam --parameter-overrides Architecture=$(HOST_SAM) >$(BUILD)/sam.log 2>&1 || { cat $(BUILD)/sam.log; exit 1; }
+	@ARCH=$(HOST_SAM) $(SAM) build --build-dir .aws-sam/host --parameter-overrides Architecture=$(HOST_SAM) >.aws-sam/build.log 2>&1 || { cat .aws-sam/build.log; exit 1; }
 	go run ./shared/ops/saminvoke -sam $(SAM_VENV)/bin/sam $(if $(filter local,$(IMAGE)),-local-image) $(if $(FUNCTION),-function $(FUNCTION)) $(if $(EVENT),-event $(EVENT))
 
 .PHONY: e2e-deploy
 e2e-deploy: sam $(EMULATOR)/.ready ## sam deploy onto an emulator of AWS that others wrote, and send the six samples through it
-	@ARCH=$(HOST_SAM) $(SAM) build --build-dir $(BUILD)/sam --parameter-overrides Architecture=$(HOST_SAM) >$(BUILD)/sam.log 2>&1 || { cat $(BUILD)/sam.log; exit 1; }
+	@ARCH=$(HOST_SAM) $(SAM) build --build-dir .aws-sam/host --parameter-overrides Architecture=$(HOST_SAM) >.aws-sam/build.log 2>&1 || { cat .aws-sam/build.log; exit 1; }
 	SAM_CLI=$(CURDIR)/$(SAM_VENV)/bin/sam MINISTACK=$(CURDIR)/$(EMULATOR)/bin/ministack go test -tags deploy -count=1 -v -timeout 10m ./shared/ops/deployed
 
 .PHONY: test-fidelity

@@ -138,8 +138,8 @@ func until(t *testing.T, patience time.Duration, what string, done func() bool) 
 // deploy is the real `sam deploy` of what `sam build` made, with the template changed as the test's head says.
 func (e *emulator) deploy(t *testing.T) {
 	t.Helper()
-	template := filepath.Join(root, ".build", "sam", "e2e.yaml")
-	transform(t, filepath.Join(root, ".build", "sam", "template.yaml"), template)
+	template := filepath.Join(root, ".aws-sam", "host", "e2e.yaml")
+	transform(t, filepath.Join(root, ".aws-sam", "host", "template.yaml"), template)
 	config, err := filepath.Abs(filepath.Join(root, "samconfig.toml"))
 	if err != nil {
 		t.Fatal(err)

@@ -25,8 +25,8 @@ import (
 
 func main() {
 	var o options
-	flag.StringVar(&o.sam, "sam", ".build/sam-cli/bin/sam", "the SAM CLI")
-	flag.StringVar(&o.template, "template", ".build/sam/template.yaml", "what sam build made, for this machine's processor")
+	flag.StringVar(&o.sam, "sam", ".aws-sam/sam-cli/bin/sam", "the SAM CLI")
+	flag.StringVar(&o.template, "template", ".aws-sam/host/template.yaml", "what sam build made, for this machine's processor")
 	flag.StringVar(&o.environment, "env-vars", ".build/env.json", "written by a running make run")
 	flag.StringVar(&o.function, "function", "", "only this one: IntakeFunction")
 	flag.StringVar(&o.event, "event", "", "only this file, with -function")
