@@ -76,3 +76,7 @@ rotate-key: sam ## Rotate the Academy's API key (ENV=): STEP=new, later STEP=fin
 smoke: ## Try a live stack from end to end and clean up: URL=<ApiUrl> KEY=<api key> LINK=<a test link of Albato>
 	@go run ./shared/ops/smoke -url "$(URL)" -link "$(LINK)"
 smoke: export API_KEY = $(KEY)
+
+.PHONY: cost
+cost: ## Print what a million events cost on AWS
+	@go run ./shared/ops/cost
