@@ -46,6 +46,7 @@ type section struct {
 var sections = []section{
 	{"handlers", "the handlers without I/O: time, memory and allocations for an event", false, measureHandlers},
 	{"cold", "from a process's start to its first request for work, beside a function that does nothing; sizes", false, measureColdStarts},
+	{"floor", "what an invocation of a function that does nothing costs here", false, measureFloor},
 	{"load", "from the Academy's post to the receipt: throughput, latency, CPU and memory", false, measureLoad},
 	{"neighbours", "the latency of one organiser's events beside another whose link hangs", false, measureNeighbours},
 	{"calls", "AWS calls and request units for 1,000 events", true, measureCalls},
@@ -54,7 +55,7 @@ var sections = []section{
 
 func main() {
 	var o options
-	flag.StringVar(&o.sections, "sections", "handlers,cold,load,neighbours,calls,growth", "what to measure")
+	flag.StringVar(&o.sections, "sections", "handlers,cold,floor,load,neighbours,calls,growth", "what to measure")
 	flag.IntVar(&o.runs, "runs", 3, "how often each section is measured; the median counts")
 	flag.IntVar(&o.events, "events", 20000, "events at saturation")
 	flag.StringVar(&o.at, "connections", "1,100", "with how many connections the load is measured; the chart with more than one")
