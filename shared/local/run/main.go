@@ -60,7 +60,7 @@ func run(ctx context.Context, getenv func(string) string, out *os.File) error {
 	return nil
 }
 
-// writeEnvironment writes what `sam local invoke --env-vars` needs to work on this stack's data.
+// writeEnvironment writes what `make sam-invoke` needs to work on this stack's data.
 func writeEnvironment(s *local.Stack) error {
 	text, err := json.MarshalIndent(s.Environment, "", "  ")
 	if err != nil {
@@ -93,13 +93,13 @@ The same data for other programs (any credentials, region eu-central-1):
   DynamoDB      %s   table  %s
   SQS           %s   queues %s
   AWS CLI       aws --endpoint-url %[9]s dynamodb scan --table-name %[10]s
-  SAM CLI       sam local invoke --env-vars %[13]s --docker-network host …
+  SAM CLI       make sam-invoke   runs every function's sample events in Lambda's container on this data
 
 Ctrl-C stops.
 
 `, took.Milliseconds(), s.URL, s.APIKey, page, s.URL, connectLine(s), enableLine(s), eventLine(s),
 		s.Endpoints["AWS_ENDPOINT_URL_DYNAMODB"], s.Tables["Table"], s.Endpoints["AWS_ENDPOINT_URL_SQS"],
-		s.Queues["DeliveriesQueue"]+", "+s.Queues["RetriesQueue"]+", "+s.Queues["DeadLettersQueue"], environmentFile)
+		s.Queues["DeliveriesQueue"]+", "+s.Queues["RetriesQueue"]+", "+s.Queues["DeadLettersQueue"])
 }
 
 func connections(s *local.Stack) string { return s.URL + "/v1/accounts/" + account + "/connections" }
