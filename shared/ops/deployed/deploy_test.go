@@ -69,8 +69,8 @@ func TestTheDeployedStackDoesTheMainJob(t *testing.T) {
 	e := start(t)
 	e.deploy(t)
 	resources := e.resources(t)
-	if n := e.routes(t, resources); n != 3 {
-		t.Errorf("the API has %d routes, want 3", n)
+	if n := e.routes(t, resources); n != 5 {
+		t.Errorf("the API has %d routes, want 5", n)
 	}
 	api := api{t: t, emulator: e, host: resources["Api"] + ".execute-api.localhost:" + e.address[strings.LastIndexByte(e.address, ':')+1:]}
 	api.want(200, "GET", "/healthz", nil)
