@@ -14,9 +14,9 @@ type Kind int
 
 // The kinds of callers. The zero Kind is nobody.
 const (
-	KindAPIKey Kind = iota + 1 // the Academy: every account
-	KindPage                   // an organiser's page: one account
-	KindAccount                // Albato, by an account token: one account, and only the routes of RequireAccount
+	KindAPIKey  Kind = iota + 1 // the Academy: every account
+	KindPage                    // an organiser's page: one account
+	KindAccount                 // Albato, by an account token: one account, and only the routes of RequireAccount
 )
 
 // Principal is who calls.
