@@ -236,3 +236,40 @@ func TestAccountName(t *testing.T) {
 		}
 	}
 }
+
+// What DynamoDB or SQS does not do is a 503 that may be repeated, and the repeat does the rest.
+func TestSubscriptionsWhenAServiceFails(t *testing.T) {
+	down := func(string) bool { return true }
+	w := newWorld(t)
+	path := "/v1/accounts/" + account
+	made := w.want(http.StatusCreated, "POST", path+"/tokens", "")
+	subscription := w.subscribe(http.StatusCreated, "order_complete")
+	w.faults.set(down)
+	for _, c := range [][3]string{
+		{"GET", path, ""}, {"PATCH", path, `{"name":"x"}`}, {"POST", path + "/tokens", ""}, {"GET", path + "/tokens", ""},
+		{"GET", made.Header.Get("Location"), ""}, {"DELETE", made.Header.Get("Location"), ""}, {"GET", subscription, ""}, {"DELETE", subscription, ""},
+		{"POST", subscriptions, `{"action":"order_create","webhook_url":"` + link + `"}`},
+		{"POST", subscriptions, `{"action":"order_create","webhook_url":"` + link + `2"}`},
+	} {
+		if a := w.call(c[0], c[1], c[2]); a.StatusCode != http.StatusServiceUnavailable || a.Header.Get("Retry-After") == "" {
+			t.Errorf("%s %s: %d %s", c[0], c[1], a.StatusCode, a.raw)
+		}
+	}
+	w.token = made.text("token")
+	if a := w.call("GET", path, ""); a.StatusCode != http.StatusServiceUnavailable {
+		t.Errorf("a token that cannot be looked up: %d", a.StatusCode)
+	}
+	w.token = apiKey
+
+	// The connection is marked, and the token that erases it is not sent: the repeat sends it.
+	w.faults.set(func(operation string) bool { return operation == "SendMessage" || operation == "SendMessageBatch" })
+	w.want(http.StatusServiceUnavailable, "DELETE", subscription, "")
+	w.faults.set(nil)
+	if n := w.tokens(); n != 0 {
+		t.Fatalf("%d tokens", n)
+	}
+	w.want(http.StatusNoContent, "DELETE", subscription, "")
+	if n := w.tokens(); n != 1 {
+		t.Errorf("%d tokens", n)
+	}
+}
