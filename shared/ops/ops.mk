@@ -62,14 +62,18 @@ deploy: sam-build ## Deploy (ENV=prod: the section of samconfig.toml); shows the
 logs: sam ## Follow the functions' logs (ENV=, FILTER='fault', SINCE='1hour ago' instead of following)
 	$(SAM) logs --stack-name $(STACK) $(if $(SINCE),--start-time '$(SINCE)',--tail) $(if $(FILTER),--filter '$(FILTER)')
 
+# $(call output,name) prints an output of the deployed stack.
+output = $(SAM) list stack-outputs --stack-name $(STACK) --output json | $(SAM_VENV)/bin/python -c \
+	'import json, sys; print(next(o["OutputValue"] for o in json.load(sys.stdin) if o["OutputKey"] == "$(1)"))'
+
 .PHONY: redrive
 redrive: sam ## Count the dead letters (ENV=); CONFIRM=yes puts them back into their queues
-	@queue=$$($(SAM) list stack-outputs --stack-name $(STACK) --output json | sed -n 's|.*"\(http[^"]*DeadLetters[^"]*\)".*|\1|p') && \
+	@queue=$$($(call output,DeadLettersQueueUrl)) && \
 		go run ./shared/ops/redrive -queue "$$queue" $(if $(filter yes,$(CONFIRM)),-confirm)
 
 .PHONY: rotate-key
 rotate-key: sam ## Rotate the Academy's API key (ENV=): STEP=new, later STEP=finish
-	@secret=$$($(SAM) list stack-outputs --stack-name $(STACK) --output json | sed -n 's|.*"\(arn:[^"]*secretsmanager[^"]*\)".*|\1|p') && \
+	@secret=$$($(call output,SecretArn)) && \
 		go run ./shared/ops/rotatekey -secret "$$secret" -step "$(STEP)"
 
 .PHONY: smoke
