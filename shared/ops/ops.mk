@@ -63,7 +63,7 @@ logs: sam ## Follow the functions' logs (ENV=, FILTER='fault', SINCE='1hour ago'
 	$(SAM) logs --stack-name $(STACK) $(if $(SINCE),--start-time '$(SINCE)',--tail) $(if $(FILTER),--filter '$(FILTER)')
 
 # $(call output,name) prints an output of the deployed stack.
-output = $(SAM) list stack-outputs --stack-name $(STACK) --output json | $(SAM_VENV)/bin/python -c \
+output = all=$$($(SAM) list stack-outputs --stack-name $(STACK) --output json) && echo "$$all" | $(SAM_VENV)/bin/python -c \
 	'import json, sys; print(next(o["OutputValue"] for o in json.load(sys.stdin) if o["OutputKey"] == "$(1)"))'
 
 .PHONY: redrive
