@@ -87,6 +87,7 @@ check: ## Check format, vet, staticcheck and that go.mod is tidy
 	@out=$$(gofmt -l functions shared); [ -z "$$out" ] || { echo "gofmt: not formatted:"; echo "$$out"; exit 1; }
 	go vet -tags lambda.norpc ./...
 	go vet -tags browser ./functions/page
+	go vet -tags deploy ./shared/ops/deployed
 	go run $(STATICCHECK) -tags lambda.norpc ./...
 	go mod tidy -diff
 
