@@ -23,7 +23,7 @@ var sdk = []string{
 	"github.com/aws/aws-sdk-go-v2/internal/endpoints/v2", "github.com/aws/aws-sdk-go-v2/service/dynamodb",
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams", "github.com/aws/aws-sdk-go-v2/service/internal/accept-encoding",
 	"github.com/aws/aws-sdk-go-v2/service/internal/endpoint-discovery", "github.com/aws/aws-sdk-go-v2/service/sqs", "github.com/aws/smithy-go",
-	"github.com/caarlos0/env/v11", "github.com/go-json-experiment/json", "github.com/oklog/ulid/v2",
+	"github.com/caarlos0/env/v11", "github.com/go-json-experiment/json", "github.com/klauspost/compress", "github.com/oklog/ulid/v2",
 }
 
 // allowed are the modules each function may be made of, the most packages, and the most megabytes of its archive.

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"sync"
+
+	deflate "github.com/klauspost/compress/flate"
 )
 
 // Bodies are stored compressed, against a dictionary of the names that every order has, so that a usual order's entry
@@ -14,8 +16,9 @@ import (
 // the old ones stay as long as entries last.
 const dictionaryVersion = 1
 
-// compression is the quickest level that makes good use of the dictionary.
-const compression = 3
+// compression is the quickest level that makes good use of the dictionary. The format is DEFLATE (RFC 1951), which the
+// standard library reads; this writer makes it as small in half the time, and it was a third of a delivery's.
+const compression = 5
 
 //go:embed dictionary-1.txt
 var dictionary []byte
@@ -24,7 +27,7 @@ var dictionary []byte
 const maxPayload = 1 << 20
 
 var compressors = sync.Pool{New: func() any {
-	w, err := flate.NewWriterDict(io.Discard, compression, dictionary)
+	w, err := deflate.NewWriterDict(io.Discard, compression, dictionary)
 	if err != nil {
 		panic(err) // the level is a constant
 	}
@@ -35,7 +38,7 @@ func compress(body []byte) []byte {
 	var out bytes.Buffer
 	out.Grow(len(body)/3 + 64)
 	out.WriteByte(dictionaryVersion)
-	w := compressors.Get().(*flate.Writer)
+	w := compressors.Get().(*deflate.Writer)
 	defer compressors.Put(w)
 	w.Reset(&out)
 	_, _ = w.Write(body) // a buffer takes everything
