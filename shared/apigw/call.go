@@ -2,7 +2,6 @@ package apigw
 
 import (
 	"context"
-	"net/http"
 	"strings"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -33,18 +32,25 @@ func RequestID(ctx context.Context) string {
 const maxRequestID = 128
 
 func requestID(ev *events.APIGatewayV2HTTPRequest) string {
-	id := ev.Headers["x-request-id"] // payload 2.0 gives header names in lower case
-	if id == "" {
-		for k, v := range ev.Headers {
-			if http.CanonicalHeaderKey(k) == "X-Request-Id" {
-				id = v
-			}
-		}
-	}
-	if saneID(id) {
+	id := header(ev, "x-request-id")
+	// A caller who gives his token as the id, by mistake, shall not find it in the log.
+	if saneID(id) && !strings.HasSuffix(header(ev, "authorization"), " "+id) {
 		return id
 	}
 	return ev.RequestContext.RequestID
+}
+
+// header finds a header by its name in lower case, which payload 2.0 gives.
+func header(ev *events.APIGatewayV2HTTPRequest, name string) string {
+	if v, ok := ev.Headers[name]; ok {
+		return v
+	}
+	for k, v := range ev.Headers {
+		if strings.EqualFold(k, name) {
+			return v
+		}
+	}
+	return ""
 }
 
 // saneID takes what is harmless in a header and in a log line.

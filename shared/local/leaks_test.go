@@ -186,7 +186,7 @@ func misplace(t *testing.T, s *localtest.Stack, p *private, account, one string)
 			below, below + "/connections", "/page/" + url.PathEscape(secret) + "/page.js", "/page?token=" + q, "/healthz?token=" + q, "/" + url.PathEscape(secret)} {
 			header := []string{"If-Match", q, "User-Agent", q, "Referer", "https://example.com/?" + q, "Cookie", "session=" + q, "X-Forwarded-For", q,
 				"Traceparent", q, "If-None-Match", q}
-			if strings.HasPrefix(secret, "eyJ") || strings.HasPrefix(secret, "alb_") {
+			if strings.HasPrefix(secret, "eyJ") || strings.HasPrefix(secret, "alb_") || secret == s.APIKey {
 				header = append(header, "X-Request-Id", secret) // what has the form of an id is logged, but for tokens
 			}
 			if r := s.Do("GET", path, nil, header...); r.Status >= 500 {
