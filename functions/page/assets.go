@@ -11,6 +11,8 @@ import (
 	"path"
 	"strings"
 	"sync"
+
+	"github.com/nethouse-academy/albato/shared/webhook/verify"
 )
 
 //go:embed assets
@@ -28,6 +30,17 @@ var contentTypes = map[string]string{
 	".js":   "text/javascript; charset=utf-8",
 	".svg":  "image/svg+xml",
 	".json": "application/json",
+}
+
+// snippet is code that the page offers to copy. It is no part of the page: only who asks for it loads it.
+type snippet struct{ Language, File, source string }
+
+// snippets check the signature of a delivery.
+func snippets() []snippet {
+	return []snippet{
+		{"Go", "verify.go", verify.Go}, {"Node", "verify.mjs", verify.Node},
+		{"Python", "verify.py", verify.Python}, {"PHP", "verify.php", verify.PHP},
+	}
 }
 
 // asset is one file as it is sent.
@@ -88,6 +101,12 @@ func newSite(c config) (site, error) {
 			modules = append(modules, e.Name())
 		}
 	}
+	for _, each := range snippets() {
+		all.Write([]byte(each.source))
+		a := newAsset(each.File, []byte(each.source))
+		a.contentType = "text/plain; charset=utf-8" // to be read, not to be run
+		s.files[each.File] = a
+	}
 	s.version = hex.EncodeToString(all.Sum(nil)[:8])
 	t, err := template.New(document).Parse(string(source))
 	if err != nil {
@@ -97,6 +116,7 @@ func newSite(c config) (site, error) {
 	if err := t.Execute(&filled, map[string]any{
 		"Assets":          "page/" + s.version + "/", // relative: right under any prefix
 		"Modules":         modules,
+		"Snippets":        snippets(),
 		"Hosts":           strings.Join(c.hosts(), " "),
 		"RegistrationURL": c.RegistrationURL,
 	}); err != nil {

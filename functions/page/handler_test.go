@@ -227,6 +227,38 @@ func TestAddresses(t *testing.T) {
 	}
 }
 
+// The page offers each snippet as it is in the repository, as text that nobody runs.
+func TestSnippets(t *testing.T) {
+	html := body(t, serveTest(t, testConfig, http.MethodGet, "/page"))
+	base := strings.TrimSuffix(addresses.FindStringSubmatch(html)[1], "icon.svg")
+	for name, language := range map[string]string{"verify.go": "Go", "verify.mjs": "Node", "verify.py": "Python", "verify.php": "PHP"} {
+		if !strings.Contains(html, fmt.Sprintf(`<button value="%s">%s</button>`, name, language)) {
+			t.Errorf("the page does not offer %s", name)
+		}
+		want, err := os.ReadFile(filepath.Join("../../shared/webhook/verify", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := serveTest(t, testConfig, http.MethodGet, "/"+base+name)
+		if r.StatusCode != http.StatusOK || body(t, r) != string(want) {
+			t.Errorf("%s: %s, or another text", name, r.Status)
+		}
+		for header, value := range map[string]string{
+			"Content-Type": "text/plain; charset=utf-8", "Cache-Control": forever, "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer",
+		} {
+			if got := r.Header.Get(header); got != value {
+				t.Errorf("%s: %s %q, want %q", name, header, got, value)
+			}
+		}
+		if again := serveTest(t, testConfig, http.MethodGet, "/"+base+name, "If-None-Match", r.Header.Get("Etag")); again.StatusCode != http.StatusNotModified {
+			t.Errorf("%s with its own tag: %s", name, again.Status)
+		}
+		if old := serveTest(t, testConfig, http.MethodGet, "/page/0000000000000000/"+name); old.StatusCode != http.StatusOK || old.Header.Get("Cache-Control") != askAgain {
+			t.Errorf("%s of another version: %s, %s", name, old.Status, old.Header.Get("Cache-Control"))
+		}
+	}
+}
+
 // A page that was opened before a deployment still finds its files, but does not keep them under the old address.
 func TestFileOfAnotherVersion(t *testing.T) {
 	r := serveTest(t, testConfig, http.MethodGet, "/page/0000000000000000/main.js")

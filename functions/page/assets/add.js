@@ -1,12 +1,13 @@
 // The form that takes a link.
-import {attempt, clone, fail, hint, show} from './dom.js';
+import {$, attempt, clone, fail, hint, show} from './dom.js';
 import {keep, recall} from './session.js';
 import {create, load} from './store.js';
 import {judge} from './strings.js';
 
-export function addForm(key, done, cancel) {
+// addForm puts the form into the element with this id; it gives what leads there.
+export function addForm(id, done, cancel) {
 	const part = clone('t-add'), {el, url, name} = part;
-	const fields = [[url, `${key}.url`], [name, `${key}.name`]];
+	const fields = [[url, `${id}.url`], [name, `${id}.name`]];
 	show(part.naming, cancel);
 	show(part.cancel, cancel);
 	part.cancel.onclick = cancel;
@@ -46,5 +47,6 @@ export function addForm(key, done, cancel) {
 			}
 		});
 	};
-	return {el, focus: () => url.focus()};
+	$(id).append(el);
+	return () => url.focus();
 }

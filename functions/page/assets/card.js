@@ -41,7 +41,7 @@ export function card(first, open) {
 		text(part.state, word);
 		text(part.aside, [
 			next.origin && 'подключил сам Albato',
-			aside ?? (state === 'healthy' ? '' : `с ${since(health.since)}, ждут: ${events(health.waiting ?? 0, health.waiting_more)}`),
+			aside ?? (state === 'healthy' ? '' : `с ${since(health.since)}, ждут: ${events(health.waiting, health.waiting_more)}`),
 			last && `последняя доставка ${last}`,
 		].filter(Boolean).join('; '));
 		if (!switching) toggle.checked = enabled;
@@ -65,7 +65,7 @@ export function card(first, open) {
 		if (enabled && !connection.actions.length) {
 			toggle.checked = false;
 			unfold(true);
-			list.point('Сначала отметьте событие, выбранное триггером в связке.');
+			list.point();
 			return;
 		}
 		if (!enabled && waiting()) {
@@ -94,11 +94,11 @@ export function card(first, open) {
 	};
 	part.relink.onclick = part.relink2.onclick = () => ask({
 		title: 'Заменить ссылку', label: 'Новая ссылка из поля Webhook', yes: 'Заменить', key: `relink:${id}`, judge,
-		words: `Сейчас: ${connection.webhook_url}. Новые события и те, что ждут, пойдут по новой ссылке.`,
+		words: `Сейчас: ${connection.webhook_url}. Все события, и те, что ждут, пойдут по новой.`,
 		save: async link => {
 			await patch(id, () => ({webhook_url: link}));
 			keep(`tested:${id}`, null);
-			notice('Ссылка заменена. Отправьте тест, чтобы проверить её.');
+			notice('Ссылка заменена. Проверьте её тестом.');
 		},
 	});
 	part.rename.onclick = () => ask({

@@ -1,13 +1,13 @@
 // One delivery in the journal, and its detail.
 import {pause} from './api.js';
-import {ask, clone, fail, fill, make, press, show, text} from './dom.js';
+import {ask, clone, copy, fail, fill, make, press, show, text} from './dom.js';
 import {moment, took} from './format.js';
 import {request, triggers} from './store.js';
 import {reason, statuses} from './strings.js';
 
 export function deliveryRow(id, first, changed) {
 	const part = clone('t-row');
-	let delivery, payload;
+	let delivery;
 
 	function update(next) {
 		const moved = delivery && delivery.last_attempt_at !== next.last_attempt_at;
@@ -23,7 +23,7 @@ export function deliveryRow(id, first, changed) {
 			why: next.last_error ? reason(next.error_text, next.last_status) : '',
 			explain: words,
 		});
-		if (moved && payload !== undefined && !next.attempts_log) open();
+		if (moved && !part.detail.hidden && !next.attempts_log) open();
 	}
 
 	const open = () => load().then(() => fail(part.error), error => fail(part.error, error));
@@ -31,11 +31,10 @@ export function deliveryRow(id, first, changed) {
 	async function load() {
 		const found = await request(id, 'GET', `/deliveries/${delivery.id}`);
 		update(found);
-		const {payload: sent, attempts, attempts_log: log = []} = found;
-		payload = sent && JSON.stringify(sent, null, 2);
-		text(part.payload, payload ?? '');
-		for (const each of [part.sent, part.copy]) show(each, payload);
-		show(part.gone, !payload);
+		const {payload, attempts, attempts_log: log = []} = found;
+		text(part.payload, payload ? JSON.stringify(payload, null, 2) : 'Данные уже удалены: срок хранения вышел.');
+		show(part.sent, true);
+		show(part.copy, payload);
 		part.attempts.start = Math.max(1, attempts - log.length + 1);
 		part.attempts.replaceChildren(...log.map(each => make('li', `${moment(each.at, true)} · ${each.error ? reason(each.error_text, each.status) : `принято (ответ ${each.status})`} · ${took(each.duration_ms)}${each.response ? ` · «${each.response}»` : ''}`)));
 		show(part.tried, log.length);
@@ -63,20 +62,11 @@ export function deliveryRow(id, first, changed) {
 		if (delivery.status !== 'delivered') return again();
 		ask({
 			title: 'Отправить ещё раз?', yes: 'Отправить',
-			words: 'Albato уже принял это событие. Связка сработает второй раз, и Albato посчитает ещё один запуск.',
+			words: 'Albato уже принял это событие. Связка сработает второй раз: это ещё один запуск.',
 			save: () => void again().catch(error => fail(part.error, error)),
 		});
 	});
-	part.copy.onclick = async () => {
-		try {
-			await navigator.clipboard.writeText(payload);
-			text(part.note, 'Скопировано.');
-		} catch {
-			// An iframe may not be allowed to use the clipboard.
-			getSelection().selectAllChildren(part.payload);
-			text(part.note, 'Данные выделены: нажмите Ctrl+C.');
-		}
-	};
+	part.copy.onclick = () => copy(part.payload, part.note);
 	part.el.dataset.id = first.id;
 	update(first);
 	return {el: part.el, update, focus: () => part.open.focus()};

@@ -23,7 +23,7 @@ export function make(tag, words, kind = '') {
 	return Object.assign(document.createElement(tag), {textContent: words, className: kind});
 }
 
-// text and show touch the document only on a change: polling must not disturb a selection.
+// text touches the document only on a change: polling must not disturb a selection.
 export function text(node, words) {
 	if (node.textContent !== words) node.textContent = words;
 }
@@ -31,7 +31,7 @@ export function text(node, words) {
 export const fill = (part, words) => Object.entries(words).forEach(([name, said]) => text(part[name], said));
 
 export function show(node, visible) {
-	if (node.hidden === Boolean(visible)) node.hidden = !visible;
+	node.hidden = !visible;
 }
 
 export function fail(node, error) {
@@ -54,6 +54,19 @@ export async function attempt(button, where, work) {
 
 export function press(button, where, work) {
 	button.onclick = () => attempt(button, where, work);
+}
+
+// copy takes what a node says to the clipboard, and says so in `note`, anew each time.
+export async function copy(node, note) {
+	text(note, '');
+	try {
+		await navigator.clipboard.writeText(node.textContent);
+		text(note, 'Скопировано.');
+	} catch {
+		// An iframe may not be allowed to use the clipboard.
+		getSelection().selectAllChildren(node);
+		text(note, 'Выделено: нажмите Ctrl+C.');
+	}
 }
 
 let fading;

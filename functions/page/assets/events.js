@@ -1,5 +1,5 @@
 // The six events of a connection: which are sent, and a test of each.
-import {clone, fail, fill, make, press, show, text} from './dom.js';
+import {clone, fail, fill, make, press, show} from './dom.js';
 import {took} from './format.js';
 import {patch, request, triggers} from './store.js';
 import {advice, reason} from './strings.js';
@@ -27,17 +27,12 @@ export function eventList(id, tested) {
 		return {action, ...part};
 	});
 
-	function say({error}, words) {
-		text(error, words);
-		show(error, words);
-	}
-
 	async function choose(action, part) {
 		const on = part.box.checked;
-		for (const {error} of rows) show(error, false);
+		for (const {error} of rows) fail(error);
 		if (!on && connection.enabled && connection.actions.every(each => each === action)) {
 			part.box.checked = true;
-			say(part, 'Нужно хотя бы одно событие. Чтобы не отправлять ничего, выключите подключение вверху.');
+			fail(part.error, {code: 'last_event'});
 			return;
 		}
 		ticked[action] = on;
@@ -59,9 +54,9 @@ export function eventList(id, tested) {
 
 	return {
 		el, update,
-		// point leads to the list with a word why.
-		point(words) {
-			say(rows[0], words);
+		// point leads to the list and says why.
+		point() {
+			fail(rows[0].error, {code: 'no_event'});
 			rows[0].box.focus();
 		},
 	};
@@ -76,7 +71,7 @@ function outcome(answer) {
 		more: `${delivered ? `ответ ${status}` : reason(answer.error_text, status)} · ${took(answer.duration_ms)}`,
 		advice: delivered ? 'Теперь обновите поля в связке: Albato уже знает их.' : advice,
 		sent: JSON.stringify(answer.request, null, 2),
-		response: response || 'Пустой ответ. Так бывает, это нормально.',
+		response: response || 'Пустой ответ, это нормально.',
 	});
 	show(part.answered, status);
 	return part.el;

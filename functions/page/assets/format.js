@@ -3,7 +3,7 @@ import {now} from './api.js';
 
 const rules = new Intl.PluralRules('ru');
 export const plural = (n, one, few, many) => `${n.toLocaleString('ru')} ${{one, few}[rules.select(n)] ?? many}`;
-export const events = (n, more) => `${plural(n, 'событие', 'события', 'событий')}${more ? ' и больше' : ''}`;
+export const events = (n = 0, more) => `${plural(n, 'событие', 'события', 'событий')}${more ? ' и больше' : ''}`;
 
 const clock = new Intl.DateTimeFormat('ru', {timeStyle: 'short'});
 const exactly = new Intl.DateTimeFormat('ru', {timeStyle: 'medium'});
@@ -22,10 +22,10 @@ export function moment(iso, exact) {
 // since goes with «с»: «с 14:05», «с 21 ноября, 14:05».
 export const since = iso => (day(iso) === day(now()) ? hour(iso) : `${date.format(new Date(iso))}, ${hour(iso)}`);
 
-// until: «через 5 минут, сегодня в 14:25».
+// until: «через 5 минут, сегодня в 14:25»; no time is now.
 export function until(iso) {
 	const seconds = Math.round((new Date(iso) - now()) / 1000), minutes = Math.round(seconds / 60);
-	if (seconds < 2) return 'прямо сейчас';
+	if (!(seconds > 1)) return 'прямо сейчас';
 	if (seconds < 90) return `через ${plural(seconds, 'секунду', 'секунды', 'секунд')}`;
 	return `через ${minutes < 90 ? plural(minutes, 'минуту', 'минуты', 'минут')
 		: plural(Math.round(minutes / 60), 'час', 'часа', 'часов')}, ${moment(iso)}`;

@@ -20,12 +20,10 @@ export function journal(id) {
 	text(part.zone, `Время: ${zone()}.`);
 	const filter = () => [action.value, status.value, order.value.trim()];
 
-	// take reads a page, or nothing once the filter is another.
-	async function take(from, mine) {
+	function take(cursor) {
 		const [action, status, order_id] = filter();
-		const query = Object.entries({limit: page, action, status, order_id, cursor: from}).filter(([, value]) => value);
-		const found = await request(id, 'GET', `/deliveries?${new URLSearchParams(query)}`);
-		return mine === turn ? found : {deliveries: []};
+		const query = Object.entries({limit: page, action, status, order_id, cursor}).filter(([, value]) => value);
+		return request(id, 'GET', `/deliveries?${new URLSearchParams(query)}`);
 	}
 
 	// put shows deliveries, newest first: ids sort by time. It gives the first one that was not shown yet.
@@ -51,7 +49,7 @@ export function journal(id) {
 		const mine = ++turn;
 		part.rows.ariaBusy = 'true';
 		try {
-			const found = await take(null, mine);
+			const found = await take();
 			if (mine !== turn) return;
 			fail(part.error);
 			rows.clear();
@@ -72,9 +70,11 @@ export function journal(id) {
 	// reload takes in what is new and keeps what is open.
 	async function reload() {
 		if (document.hidden || !part.el.offsetParent || part.rows.ariaBusy) return;
-		const found = await take(null, turn).catch(() => null);
-		if (found?.deliveries.length === page && !found.deliveries.some(each => rows.has(each.id))) return begin();
-		if (found) put(found.deliveries), chart(found);
+		const mine = turn, found = await take().catch(() => null);
+		if (!found || mine !== turn) return;
+		if (found.deliveries.length === page && !found.deliveries.some(each => rows.has(each.id))) return begin();
+		put(found.deliveries);
+		chart(found);
 	}
 
 	function changed() {
@@ -88,7 +88,7 @@ export function journal(id) {
 	};
 	part.filter.onsubmit = event => event.preventDefault();
 	press(part.more, part.error, async () => {
-		const mine = turn, found = await take(cursor, mine);
+		const mine = turn, found = await take(cursor);
 		if (mine !== turn) return;
 		cursor = found.next_cursor;
 		put(found.deliveries)?.focus();

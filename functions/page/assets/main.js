@@ -1,14 +1,14 @@
-// Which screen is shown, and the list of cards.
-import {now} from './api.js';
+// Which screen is shown, the list of cards, and the help.
+import {ApiError, now} from './api.js';
 import {addForm} from './add.js';
 import {card} from './card.js';
-import {$, fill, notice, refs, show} from './dom.js';
+import {$, copy, fill, notice, press, refs, show, text} from './dom.js';
 import {recall, session, start} from './session.js';
 import {connections, poll, store, triggers} from './store.js';
 import {problem} from './strings.js';
 
 const cards = new Map();
-let first, next, troubled;
+let next, troubled;
 
 function screen(name) {
 	for (const id of ['loading', 'blocked', 'welcome', 'connections']) show($(id), id === name);
@@ -66,7 +66,8 @@ function added({id}) {
 function another(open) {
 	show($('another'), open);
 	show($('add'), !open);
-	(open ? next : $('add')).focus();
+	if (open) next();
+	else $('add').focus();
 }
 
 function report(error) {
@@ -81,6 +82,17 @@ function report(error) {
 	});
 }
 
+const {error, code, note} = refs($('help'));
+for (const button of $('help').querySelectorAll('button')) {
+	press(button, error, async () => {
+		const file = await fetch(new URL(button.value, import.meta.url)).catch(() => ({}));
+		if (!file.ok) throw new ApiError('timeout');
+		text(code, await file.text());
+		show(code, true);
+		await copy(code, note);
+	});
+}
+
 const slow = setTimeout(() => show($('slow'), true), 4000);
 const round = poll(report);
 store.addEventListener('change', render);
@@ -90,10 +102,8 @@ $('add').onclick = () => another(true);
 setInterval(() => (session.expires < now() ? expired() : cards.forEach(each => each.tick())), 5000);
 
 if (start()) {
-	first = addForm('first', added);
-	next = addForm('next', added, () => another(false));
-	$('first').append(first.el);
-	$('another').append(next.el);
+	addForm('first', added);
+	next = addForm('another', added, () => another(false));
 	round();
 } else {
 	expired();

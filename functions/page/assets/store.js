@@ -12,8 +12,7 @@ const queues = {};
 const tell = name => store.dispatchEvent(new Event(name));
 
 function accept(connection) {
-	if (connection.version < connections.get(connection.id)?.version) return;
-	connections.set(connection.id, connection);
+	if (!(connection.version < connections.get(connection.id)?.version)) connections.set(connection.id, connection);
 }
 
 // request calls the API about a connection, or all of them when id is empty.
@@ -70,7 +69,7 @@ export function patch(id, change) {
 		try {
 			return await taken(request(id, 'PATCH', '', change(known), {'if-match': `"${known.version}"`}));
 		} catch (error) {
-			if (error.status === 412 || error.code === 'conflict') await refresh(id).catch(() => {});
+			if (error.status === 412) await refresh(id).catch(() => {});
 			throw error;
 		}
 	});

@@ -23,23 +23,22 @@ export const statuses = {
 	skipped: ['off', 'Пропущено', 'Когда подошла очередь, подключение было выключено.'],
 };
 
-const stale = 'Подключение изменили в другой вкладке. Теперь видно новое состояние: проверьте и повторите.';
 const problems = {
 	offline: 'Нет связи. Проверьте интернет и повторите.',
 	timeout: 'Сервер не отвечает. Попробуйте ещё раз.',
-	unauthorized: 'Время сеанса вышло.',
 	not_found: 'Этого уже нет: удалили в другой вкладке.',
 	webhook_url_taken: 'Эта ссылка уже подключена. У каждой связки — своя ссылка.',
 	too_many_connections: 'Больше 20 подключений нельзя. Удалите ненужное.',
-	conflict: stale,
-	precondition_failed: stale,
+	precondition_failed: 'Подключение изменили в другой вкладке. Проверьте новое состояние и повторите.',
 	invalid_request: 'Так сохранить нельзя: проверьте, что введено.',
+	no_event: 'Сначала отметьте событие, выбранное триггером в связке.',
+	last_event: 'Нужно хотя бы одно событие — или выключите подключение вверху.',
 };
 
 // problem says why a call did not succeed. The server's texts are shown where they are Russian.
 export function problem({code, status, problem: body, retryAfter}) {
-	const said = (body?.errors ?? []).map(each => each.detail).filter(each => /[а-яё]/i.test(each)).join(' ');
-	if (said || problems[code]) return said || problems[code];
+	const said = (body?.errors ?? []).map(each => each.detail).filter(each => /[а-яё]/i.test(each)).join(' ') || problems[code];
+	if (said) return said;
 	if (status === 429 || status === 503) return `Сервис занят. Попробуйте через ${plural(retryAfter || 5, 'секунду', 'секунды', 'секунд')}.`;
 	return `Что-то сломалось у нас. Попробуйте ещё раз${body?.request_id ? `, а если не поможет, назовите поддержке код ${body.request_id}` : ''}.`;
 }

@@ -35,8 +35,8 @@ export function trouble(part, id, over) {
 		const said = [
 			reason(health.last_error_text, health.last_status),
 			moment(health.since),
-			events(health.waiting ?? 0, health.waiting_more),
-			suspended ? 'сама не начнётся, нужны вы' : health.next_attempt_at ? until(health.next_attempt_at) : 'прямо сейчас',
+			events(health.waiting, health.waiting_more),
+			suspended ? 'сама не начнётся, нужны вы' : until(health.next_attempt_at),
 		];
 		part.facts.querySelectorAll('dd').forEach((node, i) => text(node, said[i]));
 		fill(part, {
