@@ -29,7 +29,7 @@ func Verify(secret string, header http.Header, body []byte, now time.Time) error
 	}
 	key, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(secret, "whsec_"))
 	if err != nil {
-		return errors.New("the secret is not what the page showed")
+		return errors.New("the secret is not what the API gave")
 	}
 	mac := hmac.New(sha256.New, key)
 	mac.Write([]byte(id + "." + timestamp + "."))
