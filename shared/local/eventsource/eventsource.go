@@ -37,7 +37,7 @@ type Config struct {
 	MaximumConcurrency int
 	// Busy is how many batches are in flight before it matters how long they take: beyond it, a further batch is taken
 	// only when an earlier one has lasted for Patience. So a busy moment makes batches fuller, not more, and a batch that
-	// hangs does not hold up anybody. 2 and 20 ms when 0.
+	// hangs does not hold up anybody. 1 and 20 ms when 0: two at a time cost the sender half as much again for each delivery.
 	Busy     int
 	Patience time.Duration
 	// ReportBatchItemFailures: the function's answer names what failed. Without it a batch succeeds or fails whole.
@@ -67,7 +67,7 @@ func New(c Config, queue Queue, function Invoker) (*Mapping, error) {
 		return nil, fmt.Errorf("%s: maximum concurrency %d", c.Name, c.MaximumConcurrency)
 	}
 	if c.Busy == 0 {
-		c.Busy = 2
+		c.Busy = 1
 	}
 	if c.Patience == 0 {
 		c.Patience = 20 * time.Millisecond
