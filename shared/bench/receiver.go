@@ -14,14 +14,13 @@ import (
 const hangs = 10 * time.Second
 
 // receiver is what stands behind the organisers' links, on this machine: /ok/<name>/ takes everything at once,
-// /hang/<name>/ holds each request, /down/<name>/ answers 500 until it is mended.
+// /hang/<name>/ holds each request, /down/<name>/ answers 500.
 type receiver struct {
 	url    string
 	server *http.Server
 
 	mu      sync.RWMutex
 	batches map[string]*batch
-	mended  bool
 }
 
 func newReceiver() (*receiver, error) {
@@ -44,12 +43,6 @@ func (r *receiver) expect(b *batch) {
 	r.batches[b.name] = b
 }
 
-func (r *receiver) mend() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.mended = true
-}
-
 var idMark = []byte(`"id":"`)
 
 // ServeHTTP is a link.
@@ -62,13 +55,13 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	id, _, _ := bytes.Cut(rest, []byte{'"'})
 	name, n, ok := eventOf(string(id))
 	r.mu.RLock()
-	b, mended := r.batches[name], r.mended
+	b := r.batches[name]
 	r.mu.RUnlock()
 	switch {
 	case !ok || b == nil || n >= len(b.arrived):
 		w.WriteHeader(http.StatusNotFound)
 		return
-	case strings.HasPrefix(req.URL.Path, "/down/") && !mended:
+	case strings.HasPrefix(req.URL.Path, "/down/"):
 		w.WriteHeader(http.StatusInternalServerError)
 		return
 	}
