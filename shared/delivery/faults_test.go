@@ -24,8 +24,6 @@ type faultRates struct {
 	lostDelete float64 // the event source mapping's acknowledgement is lost
 }
 
-func (f faultRates) any() bool { return f != faultRates{} }
-
 // invocation is one run of the sender. When it is dead nothing that it does has any effect.
 type invocation struct {
 	w *world

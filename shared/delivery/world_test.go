@@ -67,7 +67,6 @@ type send struct {
 	at         time.Time
 	seen       bool // the answer reached us
 	invocation *invocation
-	order      string
 }
 
 // receiver is one connection's link.

@@ -176,10 +176,10 @@ func TestPanicTellsWhereAndNotWhat(t *testing.T) {
 	}
 	text, _ = logged(t, "info", func(l *slog.Logger) {
 		defer func() { l.Error("panic", telemetry.Panic(recover())) }()
-		var m map[string]int
-		m["x"] = 1
+		var none []int
+		_ = none[len(text)] // a fault of the runtime's own, whose text is safe
 	})
-	if !strings.Contains(text, "nil map") {
+	if !strings.Contains(text, "out of range") {
 		t.Errorf("%s", text)
 	}
 }

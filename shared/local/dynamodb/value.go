@@ -61,9 +61,6 @@ func (k kind) isSet() bool { return k == kindSS || k == kindNS || k == kindBS }
 // element is the kind of a set's elements.
 func (k kind) element() kind { return k - kindSS + kindS }
 
-// setOf is the kind of a set of k's.
-func (k kind) setOf() kind { return k - kindS + kindSS }
-
 // value is one attribute value. Values are immutable once made, so that a
 // reader may hold one without a lock while a writer replaces the item.
 type value struct {
