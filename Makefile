@@ -83,13 +83,14 @@ test-histories: ## Check the protocol over many random histories (HISTORIES=1000
 	go test ./shared/delivery -run 'TestEveryHistory|TestTheStorm' -v -count=1 -timeout 60m -rapid.checks=$(HISTORIES)
 
 .PHONY: check
-check: ## Check format, vet, staticcheck and that go.mod is tidy
+check: ## Check format, vet, staticcheck, that go.mod is tidy, and what the race detector distorts: allocations, the storm
 	@out=$$(gofmt -l functions shared); [ -z "$$out" ] || { echo "gofmt: not formatted:"; echo "$$out"; exit 1; }
 	go vet -tags lambda.norpc ./...
 	go vet -tags browser ./functions/page
 	go vet -tags deploy ./shared/ops/deployed
 	go run $(STATICCHECK) -tags lambda.norpc ./...
 	go mod tidy -diff
+	CGO_ENABLED=0 go test -run 'Alloc|TestTheStorm' ./functions/intake ./functions/sender ./shared/apigw ./shared/delivery
 
 .PHONY: build
 build: $(FUNCTIONS:%=build-deploy-%) ## Build the deployable binaries into .build/deploy (ARCH=arm64 or x86_64)
