@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -137,7 +138,7 @@ func (l *lane) turned(r round) connection.Health {
 
 // hold puts jobs in the connection's line. turn is set when the connection was healthy until now.
 func (l *lane) hold(ctx context.Context, jobs []*job, turn *connection.Health) error {
-	slices.SortFunc(jobs, func(a, b *job) int { return compareSequence(a.delivery.Sequence, b.delivery.Sequence) })
+	slices.SortFunc(jobs, func(a, b *job) int { return cmp.Compare(a.delivery.Sequence, b.delivery.Sequence) })
 	h := Hold{Read: l.c, Turn: turn}
 	for _, j := range jobs {
 		d := j.delivery
@@ -193,14 +194,4 @@ func (l *lane) sort(fault bool) (x settled) {
 		}
 	}
 	return x
-}
-
-func compareSequence(a, b connection.Sequence) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
 }
