@@ -17,7 +17,7 @@ type books struct {
 	unreceived int // called delivered, though no receiver has it
 	outOfOrder int
 	duplicates int // received more than once
-	unexcused  int // … though every answer was seen and nothing was killed
+	unexcused  int // … though every answer was seen and no sender was killed about then
 	longest    time.Duration
 	took       time.Duration
 }
@@ -146,7 +146,7 @@ skipped           %d
 not in the log    %d   received, but the sender was killed before it could say so
 lost              %d
 out of order      %d
-duplicates        %d   of these with every answer seen and nothing killed: %d
+duplicates        %d   of these with every answer seen and no sender killed about then: %d
 longest wait      %.1fs   from acceptance to arrival, through outages and kills
 settled in        %.1fs
 `, b.accepted, d.killed.Load(), b.statuses["delivered"], b.statuses["failed"], b.statuses["held"], b.statuses["skipped"], b.statuses[""],

@@ -1,7 +1,8 @@
 // Command chaos runs the whole stack with the functions' real binaries, posts events as fast as they are taken, kills
 // senders and intakes at random moments (SIGKILL), lets receivers fail, hang and hang up, and then closes the books:
-// every accepted event must be accounted for, no order broken, and nothing received twice unless an answer was not seen.
-// It exits with 1 when a promise was broken.
+// every accepted event must be accounted for, no order broken, and nothing received twice unless an answer was not seen or
+// a sender was killed about that time. With several kills a second the last is a coarse excuse: whether each duplicate has
+// a reason of its own is what the random histories of package delivery decide. It exits with 1 when a promise was broken.
 package main
 
 import (
@@ -129,7 +130,7 @@ type disaster struct {
 	killed    atomic.Int64
 
 	mu    sync.Mutex
-	times []time.Time // of kills
+	times []time.Time // of kills of senders
 }
 
 // strike goes on until ctx ends: about three kills and two troubles a second.
@@ -152,9 +153,11 @@ func (d *disaster) kill(f *lambda.Function) {
 	if len(pids) == 0 {
 		return
 	}
-	d.mu.Lock()
-	d.times = append(d.times, time.Now())
-	d.mu.Unlock()
+	if f == d.functions[0] { // the sender: nothing else that dies can send twice
+		d.mu.Lock()
+		d.times = append(d.times, time.Now())
+		d.mu.Unlock()
+	}
 	if syscall.Kill(pids[d.rng.IntN(len(pids))], syscall.SIGKILL) == nil {
 		d.killed.Add(1)
 	}
@@ -167,7 +170,7 @@ func (d *disaster) finish(ctx context.Context) {
 	}
 }
 
-// killedWithin tells whether something was killed while an invocation that sent something at that time may have run.
+// killedWithin tells whether a sender was killed while an invocation that sent something at that time may have run.
 func (d *disaster) killedWithin(at time.Time) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
