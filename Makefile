@@ -20,6 +20,9 @@ HOST_ARCH    = $(eval HOST_ARCH := $(shell go env GOHOSTARCH))$(HOST_ARCH)
 # give the same bytes. lambda.norpc leaves out the part only the retired go1.x runtime needs.
 GO_BUILD     = CGO_ENABLED=0 go build -trimpath -buildvcs=false -tags lambda.norpc -ldflags '-s -w -buildid='
 
+# As in template.yaml: Go's monitor thread is not to sleep and be woken with every wait for the network.
+STAY_AWAKE   = GODEBUG=schedtrace=2147483647$${GODEBUG:+,$$GODEBUG}
+
 # The race detector needs a C compiler; without one the tests run all the same.
 RACE         = $(eval RACE := $(shell command -v $$(go env CC) >/dev/null 2>&1 && echo 'int main(void){return 0;}' | $$(go env CC) -x c -o /dev/null - 2>/dev/null && echo -race))$(RACE)
 
@@ -29,7 +32,7 @@ help: ## List the targets
 
 .PHONY: run
 run: functions $(BUILD)/run/local ## Run everything on this machine (PORT, API_KEY, RETRY_SCHEDULE, …)
-	@exec $(BUILD)/run/local
+	@$(STAY_AWAKE) exec $(BUILD)/run/local
 
 # URL here is the address of an API, this machine's by default; empty variables leave the program's own defaults.
 .PHONY: send
@@ -70,7 +73,8 @@ chaos: functions ## Post events while processes are killed and receivers fail, a
 BENCH ?=
 .PHONY: bench
 bench: functions $(BUILD)/run/local $(BUILD)/bench/empty/bootstrap ## Measure cost and speed; results go to .build/bench (BENCH='-sections load -runs 1'; BENCH=--help)
-	@go run ./shared/bench $(BENCH)
+	@go build -o $(BUILD)/bench/bench ./shared/bench
+	@$(STAY_AWAKE) exec $(BUILD)/bench/bench $(BENCH)
 
 # What the functions' starts are compared with: a function that does nothing, made as they are.
 $(BUILD)/bench/empty/bootstrap: shared/bench/testdata/empty/main.go go.mod

@@ -20,7 +20,7 @@ func measureFloor(ctx context.Context, b *bench) error {
 	r := lambda.NewRuntime(io.Discard)
 	defer r.Close()
 	f := r.Function(lambda.Config{Name: "empty", Dir: b.empty, Handler: "bootstrap", Memory: 512, Timeout: 10 * time.Second,
-		Limit: processes, Env: []string{"GOMAXPROCS=1", "GOGC=400"}}) // as the template has it
+		Limit: processes, Env: []string{"GOMAXPROCS=1", "GOGC=400", "GODEBUG=schedtrace=2147483647"}}) // as the template has it
 	invoke := func(each int) error {
 		var group sync.WaitGroup
 		failed := make([]error, processes)
