@@ -1,10 +1,11 @@
 package telemetry
 
 import (
-	"bytes"
-	"encoding/json"
+	"fmt"
 	"io"
+	"maps"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 )
@@ -57,11 +58,6 @@ func (m *Metrics) Milliseconds(name string, d time.Duration) {
 	}
 }
 
-type metricDefinition struct {
-	Name string `json:"Name"`
-	Unit string `json:"Unit"`
-}
-
 // Flush writes one line with everything since the last Flush, or nothing if there was nothing. It
 // belongs at the end of each invocation.
 func (m *Metrics) Flush() error {
@@ -70,29 +66,25 @@ func (m *Metrics) Flush() error {
 	if len(m.counts) == 0 && len(m.times) == 0 {
 		return nil
 	}
-	line := map[string]any{"function": m.function}
-	var defs []metricDefinition
-	for name, n := range m.counts {
-		line[name] = n
-		defs = append(defs, metricDefinition{name, "Count"})
+	var definitions, values []byte
+	for _, name := range slices.Sorted(maps.Keys(m.counts)) {
+		definitions = fmt.Appendf(definitions, `,{"Name":%q,"Unit":"Count"}`, name)
+		values = fmt.Appendf(values, `,%q:%d`, name, m.counts[name])
 	}
-	for name, v := range m.times {
-		line[name] = v
-		defs = append(defs, metricDefinition{name, "Milliseconds"})
+	for _, name := range slices.Sorted(maps.Keys(m.times)) {
+		definitions = fmt.Appendf(definitions, `,{"Name":%q,"Unit":"Milliseconds"}`, name)
+		values = fmt.Appendf(values, `,%q:[`, name)
+		for i, ms := range m.times[name] {
+			if i > 0 {
+				values = append(values, ',')
+			}
+			values = strconv.AppendFloat(values, ms, 'f', -1, 64)
+		}
+		values = append(values, ']')
 	}
-	slices.SortFunc(defs, func(a, b metricDefinition) int { return bytes.Compare([]byte(a.Name), []byte(b.Name)) })
-	line["_aws"] = map[string]any{
-		"Timestamp": m.now().UnixMilli(),
-		"CloudWatchMetrics": []any{map[string]any{
-			"Namespace": Namespace, "Dimensions": [][]string{{"function"}}, "Metrics": defs,
-		}},
-	}
+	_, err := fmt.Fprintf(m.w, `{"_aws":{"Timestamp":%d,"CloudWatchMetrics":[{"Namespace":%q,"Dimensions":[["function"]],"Metrics":[%s]}]},"function":%q%s}`+"\n",
+		m.now().UnixMilli(), Namespace, definitions[1:], m.function, values)
 	clear(m.counts)
 	clear(m.times)
-	b, err := json.Marshal(line)
-	if err != nil {
-		return err
-	}
-	_, err = m.w.Write(append(b, '\n'))
 	return err
 }

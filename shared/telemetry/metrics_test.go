@@ -36,7 +36,7 @@ func TestMetricsAreOneEmbeddedLine(t *testing.T) {
 	}
 	if err := json.Unmarshal([]byte(`{
 		"_aws": {"Timestamp": 1795421100123, "CloudWatchMetrics": [{"Namespace": "AlbatoIntegration", "Dimensions": [["function"]],
-			"Metrics": [{"Name": "AttemptDuration", "Unit": "Milliseconds"}, {"Name": "Delivered", "Unit": "Count"}, {"Name": "Failed", "Unit": "Count"}]}]},
+			"Metrics": [{"Name": "Delivered", "Unit": "Count"}, {"Name": "Failed", "Unit": "Count"}, {"Name": "AttemptDuration", "Unit": "Milliseconds"}]}]},
 		"function": "sender", "Delivered": 3, "Failed": 0, "AttemptDuration": [87.5, 1000]}`), &want); err != nil {
 		t.Fatal(err)
 	}
