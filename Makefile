@@ -72,14 +72,14 @@ chaos: functions ## Post events while processes are killed and receivers fail, a
 
 BENCH ?=
 .PHONY: bench
-bench: functions $(BUILD)/run/local $(BUILD)/bench/empty/bootstrap ## Measure cost and speed; results go to .build/bench (BENCH='-sections load -runs 1'; BENCH=--help)
+bench: functions $(BUILD)/run/local $(BUILD)/bench/empty/bootstrap $(BUILD)/bench/calls/bootstrap ## Measure cost and speed; results go to .build/bench (BENCH='-sections load -runs 1'; BENCH=--help)
 	@go build -o $(BUILD)/bench/bench ./shared/bench
 	@$(STAY_AWAKE) exec $(BUILD)/bench/bench $(BENCH)
 
-# What the functions' starts are compared with: a function that does nothing, made as they are.
-$(BUILD)/bench/empty/bootstrap: shared/bench/testdata/empty/main.go go.mod
+# What the functions are compared with: one that does nothing and one that only calls AWS, made as they are.
+$(BUILD)/bench/%/bootstrap: shared/bench/testdata/%/main.go shared/awsclient/awsclient.go go.mod
 	@mkdir -p $(@D)
-	@GOARCH=$(HOST_ARCH) $(GO_BUILD) -o $@ ./shared/bench/testdata/empty
+	@GOARCH=$(HOST_ARCH) $(GO_BUILD) -o $@ ./shared/bench/testdata/$*
 
 HISTORIES ?= 10000
 .PHONY: test-histories

@@ -19,6 +19,7 @@ import (
 
 	"github.com/nethouse-academy/albato/shared/bench/cputime"
 	"github.com/nethouse-academy/albato/shared/event"
+	"github.com/nethouse-academy/albato/shared/local/localtest"
 )
 
 func TestPercentilesAndMedians(t *testing.T) {
@@ -204,6 +205,24 @@ func TestAProcessThatNeverAsksForWorkIsNoStart(t *testing.T) {
 	}
 	if took, err := coldStart(ctx, sleep); err == nil {
 		t.Errorf("it took %v", took)
+	}
+}
+
+// TestTheFloorIsMeasured: the functions that the others are compared with can be made, and do their work.
+func TestTheFloorIsMeasured(t *testing.T) {
+	localtest.Make(t, ".build/bench/empty/bootstrap", ".build/bench/calls/bootstrap")
+	b := &bench{options: options{events: 100, yardsticks: filepath.Join(localtest.Root(t), ".build", "bench")}, progress: io.Discard}
+	if err := measureFloor(t.Context(), b); err != nil {
+		t.Fatal(err)
+	}
+	rates := 0
+	for _, f := range b.Figures {
+		if f.Unit == "a second" && f.Median > 0 {
+			rates++
+		}
+	}
+	if len(b.Figures) != 6 || rates != 2 {
+		t.Errorf("%+v", b.Figures)
 	}
 }
 

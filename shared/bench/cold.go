@@ -22,7 +22,7 @@ const maxStartRatio = 2.5
 // measureColdStarts starts each binary again and again, and the empty function between them, so that whatever else the
 // machine does touches all alike.
 func measureColdStarts(ctx context.Context, b *bench) error {
-	binaries := map[string]string{"empty": filepath.Join(b.empty, "bootstrap")}
+	binaries := map[string]string{"empty": filepath.Join(b.yardsticks, "empty", "bootstrap")}
 	for _, f := range functionNames {
 		binaries[f] = filepath.Join(b.functions, f, "bootstrap")
 	}

@@ -21,18 +21,18 @@ import (
 
 // options are the flags.
 type options struct {
-	sections  string
-	runs      int
-	events    int
-	at        string
-	starts    int
-	waiting   int
-	functions string
-	template  string
-	program   string
-	empty     string
-	out       string
-	chart     string
+	sections   string
+	runs       int
+	events     int
+	at         string
+	starts     int
+	waiting    int
+	functions  string
+	template   string
+	program    string
+	yardsticks string
+	out        string
+	chart      string
 }
 
 // section is one part of the benchmark. It adds its figures to b; those of one name from several runs are put together.
@@ -46,7 +46,7 @@ type section struct {
 var sections = []section{
 	{"handlers", "the handlers without I/O: time, memory and allocations for an event", false, measureHandlers},
 	{"cold", "from a process's start to its first request for work, beside a function that does nothing; sizes", false, measureColdStarts},
-	{"floor", "what an invocation of a function that does nothing costs here", false, measureFloor},
+	{"floor", "what an invocation costs here without our code: of a function that does nothing, and of one that calls AWS twice", false, measureFloor},
 	{"load", "from the Academy's post to the receipt: throughput, latency, CPU and memory", false, measureLoad},
 	{"neighbours", "the latency of one organiser's events beside another whose link hangs", false, measureNeighbours},
 	{"calls", "AWS calls and request units for 1,000 events", true, measureCalls},
@@ -64,7 +64,7 @@ func main() {
 	flag.StringVar(&o.functions, "functions", filepath.Join(".build", "run"), "folder with <function>/bootstrap")
 	flag.StringVar(&o.template, "template", "template.yaml", "the template")
 	flag.StringVar(&o.program, "program", filepath.Join(".build", "run", "local"), "the program of make run")
-	flag.StringVar(&o.empty, "empty", filepath.Join(".build", "bench", "empty"), "folder with the bootstrap of the function that does nothing")
+	flag.StringVar(&o.yardsticks, "yardsticks", filepath.Join(".build", "bench"), "folder with empty/bootstrap and calls/bootstrap, which the functions are compared with")
 	flag.StringVar(&o.out, "out", filepath.Join(".build", "bench"), "folder for result.json and stack.log")
 	flag.StringVar(&o.chart, "chart", "", "file for the chart of latency against load (SVG)")
 	flag.Usage = func() {
