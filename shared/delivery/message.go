@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/nethouse-academy/albato/shared/connection"
@@ -64,7 +65,12 @@ func (m Message) Encode() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return string(append(append(text, '\n'), body...)), nil
+	var out strings.Builder
+	out.Grow(len(text) + 1 + len(body))
+	out.Write(text)
+	out.WriteByte('\n')
+	out.Write(body)
+	return out.String(), nil
 }
 
 // carriable tells whether SQS takes the body as it is. It refuses U+FFFE and U+FFFF, which JSON allows; every other
