@@ -8,6 +8,9 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	jsonv2 "github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // Resolver makes ARNs of what requests name.
@@ -91,8 +94,8 @@ func hasMember(body []byte, name string) bool {
 func names(service, operation string, body []byte) []string {
 	switch {
 	case operation == "BatchGetItem" || operation == "BatchWriteItem":
-		var in struct{ RequestItems map[string]json.RawMessage }
-		if json.Unmarshal(body, &in) != nil {
+		var in struct{ RequestItems map[string]jsontext.Value }
+		if jsonv2.Unmarshal(body, &in) != nil {
 			return nil // the service will say what is wrong with it
 		}
 		return slices.Collect(maps.Keys(in.RequestItems))
