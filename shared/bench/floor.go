@@ -51,7 +51,7 @@ func measureFunction(ctx context.Context, b *bench, folder, name string, payload
 	r := lambda.NewRuntime(io.Discard)
 	defer r.Close()
 	f := r.Function(lambda.Config{Name: folder, Dir: filepath.Join(b.yardsticks, folder), Handler: "bootstrap", Memory: 512,
-		Timeout: 10 * time.Second, Limit: processes,
+		Timeout: 10 * time.Second, Limit: processes, Patience: time.Millisecond, // soon as many as the load has
 		Env: append(environment, "GOMAXPROCS=1", "GOGC=400", "GODEBUG=schedtrace=2147483647")}) // as the template has it
 	invoke := func(each int) error {
 		var group sync.WaitGroup
