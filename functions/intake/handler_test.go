@@ -412,7 +412,7 @@ func TestAllocations(t *testing.T) {
 			t.Fatal(res.Body, err)
 		}
 	})
-	if got > 150 {
-		t.Errorf("%v allocations an event, 150 are allowed", got)
+	if got > 110 {
+		t.Errorf("%v allocations an event, 110 are allowed", got)
 	}
 }
