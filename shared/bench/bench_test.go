@@ -20,6 +20,7 @@ import (
 	"github.com/nethouse-academy/albato/shared/bench/cputime"
 	"github.com/nethouse-academy/albato/shared/event"
 	"github.com/nethouse-academy/albato/shared/local/localtest"
+	"github.com/nethouse-academy/albato/shared/local/template"
 )
 
 func TestPercentilesAndMedians(t *testing.T) {
@@ -223,6 +224,23 @@ func TestTheFloorIsMeasured(t *testing.T) {
 	}
 	if len(b.Figures) != 6 || rates != 2 {
 		t.Errorf("%+v", b.Figures)
+	}
+}
+
+// TestTheFloorRunsAsTheFunctionsDo: with the settings of Go's runtime that the template has.
+func TestTheFloorRunsAsTheFunctionsDo(t *testing.T) {
+	read, err := template.ReadFile(filepath.Join(localtest.Root(t), "template.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want []string
+	for name, value := range read.Globals["Environment"].(map[string]any)["Variables"].(map[string]any) {
+		if strings.HasPrefix(name, "GO") {
+			want = append(want, name+"="+value.(string))
+		}
+	}
+	if !slices.Equal(slices.Sorted(slices.Values(goSettings)), slices.Sorted(slices.Values(want))) {
+		t.Errorf("the floor has %v, the template %v", goSettings, want)
 	}
 }
 

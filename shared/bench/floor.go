@@ -37,7 +37,7 @@ func measureFloor(ctx context.Context, b *bench) error {
 		environment  []string
 	}{
 		{"empty", "empty function", []byte("{}"), nil},
-		{"calls", "two calls to AWS and nothing else", payload, append(aws.environment, "ACCOUNT="+account)},
+		{"calls", "two calls to AWS and nothing else", payload, append(aws.environment, "PARTITION=ACCOUNT#"+account)},
 	} {
 		if err := measureFunction(ctx, b, f.folder, f.name, f.payload, f.environment); err != nil {
 			return err
@@ -46,13 +46,16 @@ func measureFloor(ctx context.Context, b *bench) error {
 	return nil
 }
 
+// goSettings are the template's settings of Go's runtime.
+var goSettings = []string{"GOMAXPROCS=1", "GOGC=400", "GODEBUG=schedtrace=2147483647"}
+
 func measureFunction(ctx context.Context, b *bench, folder, name string, payload []byte, environment []string) error {
 	processes := 2 * runtime.NumCPU()
 	r := lambda.NewRuntime(io.Discard)
 	defer r.Close()
 	f := r.Function(lambda.Config{Name: folder, Dir: filepath.Join(b.yardsticks, folder), Handler: "bootstrap", Memory: 512,
 		Timeout: 10 * time.Second, Limit: processes, Patience: time.Millisecond, // soon as many as the load has
-		Env: append(environment, "GOMAXPROCS=1", "GOGC=400", "GODEBUG=schedtrace=2147483647")}) // as the template has it
+		Env: append(environment, goSettings...)})
 	invoke := func(each int) error {
 		var group sync.WaitGroup
 		failed := make([]error, processes)

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log"
 	"os"
 
@@ -27,14 +28,21 @@ type handler struct {
 
 // Invoke reads the connections of an account and queues the payload.
 func (h handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
-	if _, err := h.db.Query(ctx, h.query); err != nil {
+	found, err := h.db.Query(ctx, h.query)
+	if err != nil {
 		return nil, err
 	}
 	invocation, _ := lambdacontext.FromContext(ctx)
-	_, err := h.queue.SendMessageBatch(ctx, &sqs.SendMessageBatchInput{QueueUrl: &h.url, Entries: []types.SendMessageBatchRequestEntry{{
+	queued, err := h.queue.SendMessageBatch(ctx, &sqs.SendMessageBatchInput{QueueUrl: &h.url, Entries: []types.SendMessageBatchRequestEntry{{
 		Id: aws.String("0"), MessageBody: aws.String(string(payload)), MessageGroupId: aws.String("floor"),
 		MessageDeduplicationId: &invocation.AwsRequestID}}})
-	return []byte("{}"), err
+	if err != nil {
+		return nil, err
+	}
+	if len(found.Items) != 1 || len(queued.Successful) != 1 {
+		return nil, errors.New("what should be there is not, or was not queued")
+	}
+	return []byte("{}"), nil
 }
 
 func main() {
@@ -44,8 +52,8 @@ func main() {
 	}
 	lambda.Start(handler{db: dynamodb.NewFromConfig(c), queue: sqs.NewFromConfig(c), url: os.Getenv("QUEUE_URL"),
 		query: &dynamodb.QueryInput{TableName: aws.String(os.Getenv("TABLE_NAME")),
-			KeyConditionExpression: aws.String("pk = :account AND begins_with(sk, :prefix)"),
+			KeyConditionExpression: aws.String("pk = :partition AND begins_with(sk, :prefix)"),
 			ExpressionAttributeValues: map[string]dynamodbtypes.AttributeValue{
-				":account": &dynamodbtypes.AttributeValueMemberS{Value: os.Getenv("ACCOUNT")},
-				":prefix":  &dynamodbtypes.AttributeValueMemberS{Value: "CONNECTION#"}}}})
+				":partition": &dynamodbtypes.AttributeValueMemberS{Value: os.Getenv("PARTITION")},
+				":prefix":    &dynamodbtypes.AttributeValueMemberS{Value: "CONNECTION#"}}}})
 }
