@@ -4,8 +4,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/aws/aws-lambda-go/events"
-
 	"github.com/nethouse-academy/albato/shared/apigw/hostile"
 	"github.com/nethouse-academy/albato/shared/event"
 )
@@ -33,28 +31,14 @@ func wrong() []hostile.Request {
 	return out
 }
 
-// answered holds an answer to what every one must be.
-func answered(t *testing.T, name string, res events.APIGatewayV2HTTPResponse, want int) {
-	t.Helper()
-	if res.StatusCode < 200 || res.StatusCode >= 500 || want != 0 && res.StatusCode != want {
-		t.Errorf("%s: %d %.300s, want %d", name, res.StatusCode, res.Body, want)
-	}
-	if res.StatusCode >= 400 && res.Headers["Content-Type"] != "application/problem+json" {
-		t.Errorf("%s: %v", name, res.Headers)
-	}
-	if len(res.Body) > 64<<10 {
-		t.Errorf("%s: an answer of %d bytes", name, len(res.Body))
-	}
-}
-
 func TestHostileBodiesAreRefused(t *testing.T) {
 	i := newIntake(t)
 	i.connect(t, "con_1", true, event.OrderCreate)
 	for _, r := range hostile.Requests(with, event.MaxBytes) {
-		answered(t, r.Name, i.post(t, r.Event("POST", "/v1/events", key)), r.Status)
+		hostile.Answered(t, r.Name, i.post(t, r.Event("POST", "/v1/events", key)), r.Status)
 	}
 	for _, r := range wrong() {
-		answered(t, r.Name+" in "+r.Body[:min(len(r.Body), 80)], i.post(t, r.Event("POST", "/v1/events", key)), 0)
+		hostile.Answered(t, r.Name+" in "+r.Body[:min(len(r.Body), 80)], i.post(t, r.Event("POST", "/v1/events", key)), 0)
 	}
 }
 
@@ -70,7 +54,7 @@ func FuzzHandler(f *testing.F) {
 	f.Fuzz(func(t *testing.T, contentType, contentEncoding, body string, encoded bool) {
 		r := hostile.Request{ContentType: contentType, ContentEncoding: contentEncoding, Body: body, Base64: encoded}
 		res := i.post(t, r.Event("POST", "/v1/events", key))
-		answered(t, body, res, 0)
+		hostile.Answered(t, body, res, 0)
 		i.logs.Reset()
 		if res.StatusCode == 202 && !strings.HasPrefix(res.Body, `{"id":"`) {
 			t.Errorf("%q was taken with %s", body, res.Body)

@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"strings"
+	"testing"
 
 	"github.com/aws/aws-lambda-go/events"
 )
@@ -21,6 +22,26 @@ type Request struct {
 	Base64          bool // the event's own flag
 	// Status is what it must be answered with; 0 stands for any but a 5xx.
 	Status int
+}
+
+// Answered holds an answer to what every one must be, and to the status want unless that is 0: no 5xx, problems in their
+// own type, little text, and in it none of what must stay inside.
+func Answered(t testing.TB, name string, res events.APIGatewayV2HTTPResponse, want int, inside ...string) {
+	t.Helper()
+	if res.StatusCode < 200 || res.StatusCode >= 500 || want != 0 && res.StatusCode != want {
+		t.Errorf("%s: %d %.300s, want %d", name, res.StatusCode, res.Body, want)
+	}
+	if res.StatusCode >= 400 && res.Headers["Content-Type"] != "application/problem+json" {
+		t.Errorf("%s: %v", name, res.Headers)
+	}
+	if len(res.Body) > 64<<10 {
+		t.Errorf("%s: an answer of %d bytes", name, len(res.Body))
+	}
+	for _, secret := range inside {
+		if strings.Contains(res.Body, secret) {
+			t.Errorf("%s: the answer shows what must stay inside: %.300s", name, res.Body)
+		}
+	}
 }
 
 // Event puts the request into an event of API Gateway (payload 2.0).
