@@ -66,7 +66,7 @@ func (m *Metrics) Flush() error {
 	if len(m.counts) == 0 && len(m.times) == 0 {
 		return nil
 	}
-	var definitions, values []byte
+	var definitions, values []byte // names are plain words of our own: %q writes them as JSON does
 	for _, name := range slices.Sorted(maps.Keys(m.counts)) {
 		definitions = fmt.Appendf(definitions, `,{"Name":%q,"Unit":"Count"}`, name)
 		values = fmt.Appendf(values, `,%q:%d`, name, m.counts[name])
