@@ -72,6 +72,9 @@ func (f *Function) withdraw(inv *invocation) {
 func (f *Function) next(p *process) *invocation {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if p.ended {
+		return nil
+	}
 	if !p.ready {
 		p.ready = true
 		f.starting--
@@ -163,6 +166,7 @@ func (f *Function) timedOut(p *process, inv *invocation) {
 func (f *Function) gone(p *process, cause string, replace bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	p.ended = true
 	delete(f.processes, p)
 	f.idle = slices.DeleteFunc(f.idle, func(q *process) bool { return q == p })
 	p.initTimer.Stop()

@@ -23,6 +23,7 @@ type process struct {
 
 	// Guarded by function.mu.
 	ready     bool // it has asked for an event: its initialisation is over
+	ended     bool // out of the books: what it asked for in its last moment is not for it
 	initTimer *time.Timer
 	initError *FunctionError // reported by the function itself
 	current   *invocation
@@ -38,32 +39,35 @@ type process struct {
 func (p *process) run() {
 	f := p.function
 	defer f.running.Done()
-	cause, interrupted, err := p.runToEnd()
+	cause, report, interrupted, err := p.runToEnd()
 	if err != nil {
 		cause = "before it started: " + err.Error()
 		f.runtime.log.line(f.config.Name, []byte("cannot start: "+err.Error()))
 	}
 	close(p.exited)
 	f.gone(p, cause, !interrupted)
+	if report != "" { // only now: who reads that it ended may rely on it
+		f.runtime.log.line(f.config.Name, []byte(report))
+	}
 }
 
-// runToEnd returns what ended the process, and whether that was somebody who ends everything: Ctrl-C reaches the
+// runToEnd returns what ended the process, a line for the log if that was not expected, and whether it was somebody who ends everything: Ctrl-C reaches the
 // functions too.
-func (p *process) runToEnd() (cause string, interrupted bool, err error) {
+func (p *process) runToEnd() (cause, report string, interrupted bool, err error) {
 	f := p.function
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		return "", false, err
+		return "", "", false, err
 	}
 	defer listener.Close()
 	cmd, output, err := p.command(listener.Addr().String())
 	if err != nil {
-		return "", false, err
+		return "", "", false, err
 	}
 	defer output.Close()
 	if err := f.runtime.spawner.start(cmd); err != nil {
 		cmd.Stdout.(*os.File).Close()
-		return "", false, err
+		return "", "", false, err
 	}
 	cmd.Stdout.(*os.File).Close() // the child has its own
 	p.mu.Lock()
@@ -91,9 +95,9 @@ func (p *process) runToEnd() (cause string, interrupted bool, err error) {
 	killed := p.killed
 	p.mu.Unlock()
 	if !killed && !interrupted {
-		f.runtime.log.line(f.config.Name, []byte("process "+strconv.Itoa(cmd.Process.Pid)+" ended "+cause))
+		report = "process " + strconv.Itoa(cmd.Process.Pid) + " ended " + cause
 	}
-	return cause, interrupted, nil
+	return cause, report, interrupted, nil
 }
 
 // command makes the command of one process with the environment that Lambda sets:
